@@ -1,0 +1,9 @@
+"""Certificates: statements with witnesses, decided on plain ``int`` and ``Fraction``.
+
+This package is the only place where a proof is decided. It imports nothing of the search: no kernel, no packed arithmetic, no float.
+"""
+
+from flipforge.certificates._brent import brent_defect
+from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
+
+__all__ = ["Certificate", "Verdict", "brent_defect", "check", "register_checker"]

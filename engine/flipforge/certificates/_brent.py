@@ -1,0 +1,86 @@
+"""The Brent equations, exactly.
+
+A scheme (u, v, w) of rank r proves ``T = sum_q u_q (x) v_q (x) w_q`` when every coefficient agrees (Brent, "Algorithms for matrix
+multiplication", 1970). Sums are taken over Python integers after clearing denominators, so no size overflows and nothing is rounded.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import lcm
+
+__all__ = ["brent_defect"]
+
+Element = int | Fraction
+Row = Sequence[Element]
+Index = tuple[int, int, int]
+
+
+def brent_defect(
+    tensor: Mapping[Index, Element],
+    u: Sequence[Row],
+    v: Sequence[Row],
+    w: Sequence[Row],
+    characteristic: int = 0,
+) -> tuple[Index, Element, Element] | None:
+    """Find a Brent equation that fails.
+
+    Parameters
+    ----------
+    tensor
+        The nonzero coefficients of the target.
+    u, v, w
+        r rows each.
+    characteristic
+        0, or a prime p: then equality is taken modulo p.
+
+    Returns
+    -------
+    tuple or None
+        ``((i, j, k), wanted, found)`` for the smallest failing index, None when all equations hold.
+
+    Examples
+    --------
+    >>> brent_defect({(0, 0, 0): 1}, [[1]], [[1]], [[3]], characteristic=2) is None
+    True
+    """
+    if not len(u) == len(v) == len(w):
+        raise ValueError("u, v and w must have as many rows as each other")
+    terms = [tuple(_sparse(row) for row in product) for product in zip(u, v, w, strict=True)]
+    common = lcm(
+        *(du * dv * dw for (du, _), (dv, _), (dw, _) in terms), *(Fraction(t).denominator for t in tensor.values())
+    )
+    found: dict[Index, int] = {}
+    for (du, us), (dv, vs), (dw, ws) in terms:
+        scale = common // (du * dv * dw)
+        for i, x in us:
+            for j, y in vs:
+                xy = scale * x * y
+                for k, z in ws:
+                    found[i, j, k] = found.get((i, j, k), 0) + xy * z
+    wrong = [
+        index
+        for index in found.keys() | tensor.keys()
+        if _differs(found.get(index, 0), common * tensor.get(index, 0), characteristic)
+    ]
+    if not wrong:
+        return None
+    index = min(wrong)
+    return index, tensor.get(index, 0), _residue(Fraction(found.get(index, 0), common), characteristic)
+
+
+def _sparse(row: Row) -> tuple[int, list[tuple[int, int]]]:
+    """Return (d, entries) with row = entries / d and integer entries."""
+    support = [(position, Fraction(value)) for position, value in enumerate(row) if value]
+    d = lcm(*(value.denominator for _, value in support))
+    return d, [(position, int(value * d)) for position, value in support]
+
+
+def _differs(found: int, wanted: Element, characteristic: int) -> bool:
+    difference = found - wanted
+    return bool(difference % characteristic if characteristic else difference)
+
+
+def _residue(value: Fraction, characteristic: int) -> Element:
+    if value.denominator != 1:
+        return value
+    return int(value) % characteristic if characteristic else int(value)

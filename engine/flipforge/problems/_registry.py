@@ -1,0 +1,84 @@
+"""The registry of problem kinds: each parses the part of a problem string after its name."""
+
+from collections.abc import Callable
+from re import fullmatch
+
+from flipforge.errors import ProblemError
+from flipforge.problems._matmul import parse_matmul
+from flipforge.problems._problem import Problem
+from flipforge.problems._tensor import parse_tensor
+
+__all__ = ["kinds", "parse", "register_kind"]
+
+Parser = Callable[[str], Problem]
+
+_SIZE = r"[1-9]\d*"
+_CODE = "(?:gg|ug|sg|kg|wg|uu|us|uk|uw|ul|ss|sk|sw|kk|ww|gt|ut|st|kt|wt)"
+_GRAPH = (
+    rf"petersen|frucht|cubical|prism|cycle-{_SIZE}|path-{_SIZE}|complete-{_SIZE}|star-{_SIZE}|bipartite-{_SIZE}-{_SIZE}"
+    r"|g6=[?-~]+|file=.+"
+)
+_LATER: dict[str, tuple[str, str, str]] = {
+    "structured": (rf"{_CODE}:{_SIZE}(?:x{_SIZE})?(?::[abc])?", "structured:gt:4", "0.2"),
+    "poly": (rf"{_SIZE}x{_SIZE}", "poly:2x2", "0.2"),
+    "complex": ("", "complex", "0.2"),
+    "quaternion": ("", "quaternion", "0.2"),
+    "group": (rf"C{_SIZE}|S3|D4|Q8", "group:C5", "0.2"),
+    "commutative": (rf"{_SIZE}x{_SIZE}x{_SIZE}", "commutative:2x2x2", "0.3"),
+    "border": (rf"{_SIZE}:.+", "border:1:matmul:2x2x2", "0.3"),
+    "layer": (rf"(?:(?:S|A|O|SO|Sp|H|B):{_SIZE}|Aut:(?:{_GRAPH})):\d+:\d+", "layer:S:5:2:2", "0.5"),
+    "identity": (".+", "identity:FILE", "0.6"),
+    "system": (".+", "system:FILE", "0.6"),
+}
+_PARSERS: dict[str, Parser] = {"matmul": parse_matmul, "tensor": parse_tensor}
+
+
+def parse(text: str) -> Problem:
+    """Parse a problem string of the contract.
+
+    Raises
+    ------
+    ProblemError
+        The kind is unknown, the rest is ill-formed, or a later version brings it.
+
+    Examples
+    --------
+    >>> parse("matmul:2x3x4").dims
+    (2, 3, 4)
+    """
+    kind, _, body = text.partition(":")
+    if kind in _PARSERS:
+        return _PARSERS[kind](body)
+    if kind in _LATER:
+        pattern, example, version = _LATER[kind]
+        if not fullmatch(pattern, body):
+            raise ProblemError(f"{text}: not of the form of {example}")
+        if kind == "border":
+            _check_inner(body.partition(":")[2])
+        raise ProblemError(f"{text}: problems of kind {kind!r} come with flipforge {version}; now there are {_known()}")
+    raise ProblemError(f"{text}: unknown problem kind {kind!r}; known are {_known()}")
+
+
+def register_kind(kind: str, parser: Parser) -> None:
+    """Add a kind of problem; ``parser`` takes the text after ``KIND:`` and raises `ProblemError` on bad input."""
+    if kind in _PARSERS:
+        raise ProblemError(f"problem kind {kind!r} is already registered")
+    _PARSERS[kind] = parser
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds that this installation can parse, sorted."""
+    return tuple(sorted(_PARSERS))
+
+
+def _check_inner(text: str) -> None:
+    kind, _, body = text.partition(":")
+    if kind in _LATER:
+        if not fullmatch(_LATER[kind][0], body):
+            raise ProblemError(f"{text}: not of the form of {_LATER[kind][1]}")
+    else:
+        parse(text)
+
+
+def _known() -> str:
+    return ", ".join(kinds())

@@ -1,0 +1,57 @@
+"""What a scheme costs, read off its coefficients."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from flipforge.problems import standard_omega
+from flipforge.rings import Element
+from flipforge.schemes._scheme import Scheme
+
+__all__ = ["Costs", "costs"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Counts of a scheme as written.
+
+    Attributes
+    ----------
+    rank
+        Number of products.
+    additions
+        Additions and subtractions without sharing: each sum of n terms costs n - 1, over the factors of all products and the outputs.
+    nonzeros
+        Nonzero coefficients of u, v and w together.
+    omega
+        Exponent the rank gives for square matrix multiplication, None where that makes no sense.
+    """
+
+    rank: int
+    additions: int
+    nonzeros: int
+    omega: float | None
+
+    def as_dict(self) -> dict[str, int | float | None]:
+        """Return the counts as a JSON object."""
+        return asdict(self)
+
+
+def costs(scheme: Scheme) -> Costs:
+    """Count rank, additions as written, nonzeros and omega.
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import ZT
+    >>> from flipforge.schemes import standard_scheme
+    >>> costs(standard_scheme(parse("matmul:2x2x2"), ZT)).additions
+    4
+    """
+    outputs = zip(*scheme.w, strict=True)
+    additions = _additions(scheme.u) + _additions(scheme.v) + _additions(tuple(outputs))
+    nonzeros = sum(1 for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row if x)
+    return Costs(scheme.rank, additions, nonzeros, standard_omega(scheme.problem, scheme.rank))
+
+
+def _additions(sums: Sequence[Sequence[Element]]) -> int:
+    return sum(max(0, sum(1 for x in row if x) - 1) for row in sums)

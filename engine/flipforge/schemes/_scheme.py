@@ -1,0 +1,178 @@
+"""The frozen scheme, its canonical form and its identity."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from hashlib import sha256
+from math import gcd, lcm
+from typing import Any
+
+from flipforge.certificates import Certificate, Verdict, brent_defect
+from flipforge.errors import MalformedError, RingError, VerificationError
+from flipforge.problems import Problem
+from flipforge.rings import Element, Ring, smallest_ring
+
+__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Rows", "Scheme"]
+
+Row = tuple[Element, ...]
+Rows = tuple[Row, ...]
+
+ID_LENGTH = 12
+"""Hex digits of an ID."""
+
+BRENT_CHECKER = "flipforge.brent/1"
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A bilinear scheme T = sum_q u_q (x) v_q (x) w_q over a ring.
+
+    Building one checks shapes and that every entry is an element of the ring; it does not prove the Brent equations. `certify` does.
+
+    Attributes
+    ----------
+    u, v, w
+        r rows each, of ``problem.shape`` entries.
+    provenance
+        JSON values that tell where the scheme comes from; not part of its identity.
+
+    Raises
+    ------
+    MalformedError
+        Row counts or lengths disagree, or an entry is not in the ring.
+    """
+
+    problem: Problem
+    ring: Ring
+    u: Rows = field(repr=False)
+    v: Rows = field(repr=False)
+    w: Rows = field(repr=False)
+    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for axis, size in zip("uvw", self.problem.shape, strict=True):
+            rows = tuple(tuple(row) for row in getattr(self, axis))
+            if len(rows) != len(self.u):
+                raise MalformedError(f"{axis} has {len(rows)} rows and u has {len(self.u)}; each product needs one of each")
+            for number, row in enumerate(rows):
+                if len(row) != size:
+                    raise MalformedError(f"{axis}[{number}] has {len(row)} entries; {self.problem} needs {size}")
+            try:
+                coerced = tuple(tuple(map(self.ring.coerce, row)) for row in rows)
+            except RingError as error:
+                raise MalformedError(f"{axis}: {error}") from None
+            object.__setattr__(self, axis, coerced)
+
+    @property
+    def rank(self) -> int:
+        """Number of products."""
+        return len(self.u)
+
+    @cached_property
+    def canonical(self) -> "Scheme":
+        """The representative of this scheme under permutation of products and rescaling of factors.
+
+        Products are sorted; u and v are primitive with first nonzero entry positive (1 in GF(p)) and w carries the scalar; the ring is the
+        smallest that holds the result. A product with a zero factor becomes the zero product and is kept.
+        """
+        products = sorted(_normal_product(self.ring, *factors) for factors in zip(self.u, self.v, self.w, strict=True))
+        u, v, w = (tuple(p[axis] for p in products) for axis in range(3))
+        ring = self.ring if self.ring.characteristic else smallest_ring(x for rows in (u, v, w) for row in rows for x in row)
+        return Scheme(self.problem, ring, u, v, w, self.provenance)
+
+    @cached_property
+    def digest(self) -> str:
+        """All 64 hex digits of the hash over problem, ring and canonical factors."""
+        form = self.canonical
+        text = [f"{form.problem}\n{form.ring}\n"]
+        text += (
+            "|".join(",".join(map(str, row)) for row in factors) + "\n" for factors in zip(form.u, form.v, form.w, strict=True)
+        )
+        return sha256("".join(text).encode()).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of `digest`."""
+        return self.digest[:ID_LENGTH]
+
+    def verdict(self) -> Verdict:
+        """Decide the Brent equations exactly over the scheme's own ring."""
+        defect = brent_defect(self.problem.tensor, self.u, self.v, self.w, self.ring.characteristic)
+        if defect is None:
+            return Verdict("PROVED")
+        (i, j, k), wanted, found = defect
+        a, b, c = (names[x] for names, x in zip(self.problem.labels, (i, j, k), strict=True))
+        return Verdict("REFUTED", f"the coefficient of {a}*{b} in {c} is {found}, {self.problem} wants {wanted} over {self.ring}")
+
+    def certify(self) -> Certificate:
+        """Return the proof of this scheme.
+
+        Raises
+        ------
+        VerificationError
+            A Brent equation fails.
+        """
+        verdict = self.verdict()
+        if not verdict.valid:
+            raise VerificationError(f"scheme of rank {self.rank}: {verdict.reason}")
+        statement = {
+            "problem": self.problem.name,
+            "ring": self.ring.name,
+            "rank": self.rank,
+            "shape": list(self.problem.shape),
+            "tensor": [[*index, value] for index, value in self.problem.entries],
+        }
+        witness = {axis: json_rows(getattr(self, axis)) for axis in "uvw"}
+        return Certificate("brent", statement, witness, BRENT_CHECKER, {"scheme": self.id})
+
+    def over(self, ring: Ring) -> "Scheme":
+        """Return the scheme with its entries mapped into another ring (reduction modulo p, or a change of name in characteristic 0).
+
+        Raises
+        ------
+        RingError
+            An entry has no image, or the scheme lives over another GF(p).
+        """
+        if self.ring == ring:
+            return self
+        if self.ring.characteristic:
+            raise RingError(f"a scheme over {self.ring} has no image over {ring}; lift it instead")
+        u, v, w = (tuple(tuple(map(ring.reduce, row)) for row in rows) for rows in (self.u, self.v, self.w))
+        return replace(self, ring=ring, u=u, v=v, w=w)
+
+
+def json_rows(rows: Iterable[Sequence[Element]]) -> list[list[int | str]]:
+    """Write rows with integers as they are and fractions as ``"p/q"``."""
+    return [[x if isinstance(x, int) else str(x) for x in row] for row in rows]
+
+
+def _normal_product(ring: Ring, u: Row, v: Row, w: Row) -> tuple[Row, Row, Row]:
+    if not (any(u) and any(v) and any(w)):
+        return tuple(0 for _ in u), tuple(0 for _ in v), tuple(0 for _ in w)
+    p = ring.characteristic
+    if p:
+        scalar = 1
+        normal = []
+        for row in (u, v):
+            lead = int(next(x for x in row if x))
+            inverse = pow(lead, -1, p)
+            normal.append(tuple(int(x) * inverse % p for x in row))
+            scalar = scalar * lead % p
+        return normal[0], normal[1], tuple(int(x) * scalar % p for x in w)
+    content_u, primitive_u = _primitive(u)
+    content_v, primitive_v = _primitive(v)
+    scale = content_u * content_v
+    return primitive_u, primitive_v, tuple(_plain(x * scale) for x in w)
+
+
+def _primitive(row: Row) -> tuple[Fraction, tuple[int, ...]]:
+    """Return (c, q) with row = c * q, q integer of content 1, first nonzero entry positive."""
+    denominator = lcm(*(Fraction(x).denominator for x in row))
+    integers = [int(x * denominator) for x in row]
+    content = gcd(*integers) * (1 if next(x for x in integers if x) > 0 else -1)
+    return Fraction(content, denominator), tuple(x // content for x in integers)
+
+
+def _plain(value: Fraction) -> Element:
+    return value.numerator if value.denominator == 1 else value

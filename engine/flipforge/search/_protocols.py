@@ -1,0 +1,222 @@
+"""What the searcher asks of a kind of object, of an executor and of a store.
+
+Walks are pure functions of (state, effort, seed) under a walk version; everything that makes a run repeatable or resumable rests on that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from flipforge.certificates import Certificate
+from flipforge.problems import Problem
+from flipforge.schemes import Scheme
+
+__all__ = ["Effort", "Entry", "Executor", "Failure", "Lineage", "Outcome", "RunRecord", "Seed", "Space", "Store"]
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Names a stream of random words: numpy's ``SeedSequence(root, spawn_key=key)``, the same on every machine and worker."""
+
+    root: int
+    key: tuple[int, ...] = ()
+
+    def words(self) -> npt.NDArray[np.uint64]:
+        """Return four 64-bit words for a xoshiro256 generator."""
+        return np.random.SeedSequence(self.root, spawn_key=self.key).generate_state(4, np.uint64).astype(np.uint64)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How far one walk goes.
+
+    Attributes
+    ----------
+    steps
+        At most so many steps.
+    goal
+        Stop as soon as ``score[0]`` is at or below this.
+    idle
+        Steps without a new record after which a plus transition is made.
+    band
+        How far above the start's ``score[0]`` plus transitions may lead.
+    """
+
+    steps: int
+    goal: int
+    idle: int
+    band: int
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[State]):
+    """Where a walk ended: its last state, whether the goal was reached, and what it did."""
+
+    state: State
+    reached: bool
+    steps: int
+    counts: Mapping[str, int]
+
+
+class Space(Protocol[State]):
+    """What the searcher needs to know of a kind of object."""
+
+    problem: Problem
+
+    @property
+    def walk_version(self) -> str:
+        """Name of the walk's semantics; bumped whenever the same arguments may give another answer."""
+
+    def start(self, seed: Seed) -> State:
+        """Return a state to begin from."""
+
+    def walk(self, state: State, effort: Effort, seed: Seed) -> Outcome[State]:
+        """Walk; the same arguments give the same answer."""
+
+    def score(self, state: State) -> tuple[int, ...]:
+        """Smaller is better; ``[0]`` is the level of the pool."""
+
+    def key(self, state: State) -> bytes:
+        """Return equal bytes iff the states are the same object."""
+
+    def certify(self, state: State) -> Certificate:
+        """Prove the state exactly, or raise `VerificationError`."""
+
+    def encode(self, state: State) -> bytes:
+        """Write the state; states with one key have one encoding."""
+
+    def decode(self, data: bytes) -> State:
+        """Read what `encode` wrote."""
+
+    def scheme(self, state: State) -> Scheme:
+        """Return the state as the object the catalogue keeps, in canonical form."""
+
+    def state(self, scheme: Scheme) -> State:
+        """Return the state of a catalogue object."""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One step of a find's history: how ``child`` came from ``parent``.
+
+    Attributes
+    ----------
+    child, parent
+        IDs; the parent of a first step is the ID of the scheme that started the run.
+    method
+        ``"walk"``, or the name of a derivation.
+    seed
+        ``(root, *key)`` of the `Seed`.
+    effort
+        ``{"steps", "goal", "idle", "band"}`` of the `Effort`.
+    walk_version
+        Version the step was walked under.
+    run
+        ID of the run that made the step.
+    """
+
+    child: str
+    parent: str
+    method: str
+    seed: tuple[int, ...]
+    effort: Mapping[str, int]
+    walk_version: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object on its way into a store; ``origin`` is found, derived or imported."""
+
+    scheme: Scheme
+    origin: str
+    lineage: Lineage | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the store keeps it.
+
+    Attributes
+    ----------
+    state
+        ``running``, ``stopped`` (budget, interrupt) or ``done`` (target reached). A killed run still says ``running``.
+    config
+        JSON values that define the run; never changed after it began.
+    checkpoint
+        JSON values from which `resume` goes on; written in one transaction with the finds it refers to.
+    best
+        ID of the best scheme so far.
+    """
+
+    id: str
+    problem: str
+    ring: str
+    state: str
+    config: Mapping[str, Any]
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    rank: int | None = None
+    best: str | None = None
+    flips: int = 0
+    seconds: float = 0.0
+    created: str = ""
+    updated: str = ""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keeps objects, lineage and runs. Writes are atomic and idempotent by ID."""
+
+    def commit(
+        self, entries: Sequence[Entry], run: RunRecord | None = None, events: Sequence[Mapping[str, Any]] = ()
+    ) -> list[str]:
+        """Verify each entry again and write all of them, the run's record and its new events in one transaction.
+
+        Returns the IDs that are new.
+        """
+
+    def scheme(self, prefix: str) -> Scheme:
+        """Return the scheme of an ID or unique prefix (six characters or more), provenance included."""
+
+    def lineage(self, prefix: str) -> list[Lineage]:
+        """Return the steps that lead to a scheme, oldest first; empty when it has none."""
+
+    def run(self, prefix: str) -> RunRecord:
+        """Return a run's record."""
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs, oldest first."""
+
+    def events(self, prefix: str) -> list[Mapping[str, Any]]:
+        """Return the events of a run in the order in which they were committed."""
+
+    def close(self) -> None:
+        """Finish pending writes and release the store."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that raised; the run records it and goes on."""
+
+    error: str
+
+
+class Executor(Protocol):
+    """Runs pure functions somewhere. Tasks may be executed more than once after a fault; each answers once."""
+
+    workers: int
+
+    def submit(self, key: int, function: Callable[..., Any], *args: Any) -> None:
+        """Queue ``function(*args)`` under a key that is not in use; function and arguments must pickle."""
+
+    def wait(self, timeout: float) -> list[tuple[int, Any]]:
+        """Return finished ``(key, value)`` pairs, a `Failure` for what raised; block up to ``timeout`` seconds for the first."""
+
+    def close(self) -> None:
+        """Stop workers; unfinished tasks are dropped."""

@@ -1,0 +1,285 @@
+"""A run: an ask/tell controller over an executor and a store.
+
+Every find is verified by the store and written with its lineage as it arrives, in one transaction with the checkpoint that refers to it. A
+run killed at any moment goes on from its last transaction; chunks delivered twice change nothing, because inserts are idempotent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from secrets import token_hex
+from time import monotonic
+from typing import Any
+
+from flipforge.errors import InputError, RunInterrupted, VerificationError
+from flipforge.search._chunk import ChunkResult, Find, run_chunk
+from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
+from flipforge.search._schedule import Ladder, Schedule
+
+__all__ = ["Limits", "Progress", "Run"]
+
+_IN_FLIGHT_PER_WORKER = 2
+_COMMIT_SECONDS = 0.5
+_COMMIT_ENTRIES = 200
+_WAIT_SECONDS = 0.5
+_BARREN_CHUNKS = 16
+_FAILED_CHUNKS = 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends: the target rank is reached, the seconds are over (early end only), or the flips are used up (reproducible)."""
+
+    target: int | None = None
+    seconds: float | None = None
+    flips: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a live line shows; ``flips`` and ``seconds`` are those of the whole run, ``rate`` that of this session."""
+
+    rank: int
+    level: int
+    flips: int
+    rate: float
+    seconds: float
+    left: float | None
+    pools: Mapping[int, int]
+
+
+class Run:
+    """One search, from its first chunk or from a checkpoint.
+
+    Parameters
+    ----------
+    space, executor, store
+        Implementations of the protocols.
+    record
+        The run's record; `Run.new` makes one.
+    schedule, limits
+        How steps are spent, and when to stop.
+    deterministic
+        Merge results in the order of their chunks: then the run depends on the seed and the number of workers only.
+    """
+
+    def __init__(
+        self,
+        space: Space[Any],
+        executor: Executor,
+        store: Store,
+        record: RunRecord,
+        *,
+        schedule: Schedule,
+        limits: Limits,
+        deterministic: bool,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._space, self._executor, self._store = space, executor, store
+        self._schedule, self._limits, self._deterministic = schedule, limits, deterministic
+        self._on_progress = on_progress or (lambda progress: None)
+        self._record = record
+        self._root = int(record.config["seed"])
+        self._ladder = Ladder(schedule, self._root)
+        self._names: dict[bytes, str] = {}
+        self._entries: list[Entry] = []
+        self._events: list[dict[str, Any]] = []
+        self._next = 0
+        self._flights: dict[int, int] = {}
+        self._early: dict[int, ChunkResult | Failure] = {}
+        self._began = self._committed = monotonic()
+        self._earlier_seconds, self._earlier_flips = record.seconds, record.flips
+        self._barren = self._failed = 0
+
+    @staticmethod
+    def new(space: Space[Any], ring: str, config: Mapping[str, Any]) -> RunRecord:
+        """Return the record of a run that has not begun; ``config`` must hold ``seed``."""
+        now = _now()
+        return RunRecord(token_hex(4), space.problem.name, ring, "running", dict(config), created=now, updated=now)
+
+    def begin(self, starts: Sequence[Entry]) -> None:
+        """Store the first schemes and seed the pools with them."""
+        if not starts:
+            raise InputError("a run needs at least one scheme to start from")
+        first = []
+        for entry in starts:
+            state = self._space.state(entry.scheme)
+            first.append((self._space.score(state)[0], self._space.encode(state)))
+            self._note(entry, state)
+        self._ladder.seed(first)
+        self._commit()
+
+    def resume(self) -> None:
+        """Take up the record's checkpoint."""
+        checkpoint = self._record.checkpoint
+        names = {name for members in checkpoint["ladder"]["pools"].values() for name in members}
+        states = {name: self._space.encode(self._space.state(self._store.scheme(name))) for name in names}
+        self._names = {state: name for name, state in states.items()}
+        self._ladder.restore(checkpoint["ladder"], states)
+        self._next = checkpoint["next"]
+        self._record = replace(self._record, state="running")
+
+    def go(self) -> RunRecord:
+        """Run until a limit; the record that returns is stored.
+
+        Raises
+        ------
+        RunInterrupted
+            On KeyboardInterrupt, after the checkpoint is written.
+        """
+        state = "stopped"
+        try:
+            while not self._over():
+                self._submit()
+                if not self._flights:
+                    break
+                for number, value in self._executor.wait(self._wait_seconds()):
+                    self._arrive(number, value)
+                self._on_progress(self.progress())
+                if self._due():
+                    self._commit()
+            if self._reached():
+                state = "done"
+        except KeyboardInterrupt:
+            raise RunInterrupted(self._record.id) from None
+        finally:
+            self._record = replace(self._record, state=state)
+            self._commit()
+        return self._record
+
+    def progress(self) -> Progress:
+        """Return the state of the run for display."""
+        elapsed = monotonic() - self._began
+        limit = self._limits.seconds
+        return Progress(
+            rank=self._record.rank if self._record.rank is not None else self._ladder.level,
+            level=self._ladder.level,
+            flips=self._record.flips,
+            rate=(self._record.flips - self._earlier_flips) / elapsed if elapsed > 0 else 0.0,
+            seconds=self._earlier_seconds + elapsed,
+            left=None if limit is None else max(0.0, limit - elapsed),
+            pools=self._ladder.sizes(),
+        )
+
+    def _over(self) -> bool:
+        out_of_time = self._limits.seconds is not None and monotonic() - self._began >= self._limits.seconds
+        return out_of_time or self._reached() or self._barren >= _BARREN_CHUNKS
+
+    def _reached(self) -> bool:
+        target, rank = self._limits.target, self._record.rank
+        return target is not None and rank is not None and rank <= target
+
+    def _submit(self) -> None:
+        """Keep at most two chunks in flight per worker, within the flips that are left."""
+        most = _IN_FLIGHT_PER_WORKER * self._executor.workers
+        while len(self._flights) < most:
+            steps = self._schedule.chunk
+            if self._limits.flips is not None:
+                steps = min(steps, self._limits.flips - self._record.flips - sum(self._flights.values()))
+                if steps <= 0:
+                    return
+            chunk = self._ladder.chunk(self._next, steps, most, self._limits.target)
+            self._executor.submit(chunk.number, run_chunk, self._space, chunk)
+            self._flights[chunk.number] = steps
+            self._next += 1
+
+    def _arrive(self, number: int, value: ChunkResult | Failure) -> None:
+        if not self._deterministic:
+            self._merge(number, value)
+            return
+        self._early[number] = value
+        while self._flights and (first := min(self._flights)) in self._early:
+            self._merge(first, self._early.pop(first))
+            if self._reached():
+                return
+            self._submit()
+
+    def _merge(self, number: int, value: ChunkResult | Failure) -> None:
+        del self._flights[number]
+        if isinstance(value, Failure):
+            self._events.append({"chunk": number, "error": value.error})
+            self._failed += 1
+            if self._failed >= _FAILED_CHUNKS:
+                raise InputError(
+                    f"run {self._record.id}: {self._failed} chunks in a row failed, the last with: {value.error}"
+                )
+            return
+        self._failed = 0
+        fresh = sum(self._admit(find) for find in value.finds)
+        self._record = replace(self._record, flips=self._record.flips + value.steps)
+        self._barren = 0 if value.steps else self._barren + 1
+        self._ladder.tell(value.level, fresh, value.steps)
+        self._events.append(_event(value, fresh))
+
+    def _admit(self, find: Find) -> bool:
+        state = self._space.decode(find.state)
+        rank = self._space.score(state)[0]
+        if not self._ladder.admit(rank, find.state):
+            return False
+        scheme = self._space.scheme(state)
+        lineage = Lineage(
+            child=scheme.id,
+            parent=self._name(find.parent),
+            method="walk",
+            seed=(find.seed.root, *find.seed.key),
+            effort=asdict(find.effort),
+            walk_version=self._space.walk_version,
+            run=self._record.id,
+        )
+        self._note(Entry(scheme, "found", lineage), state)
+        return True
+
+    def _note(self, entry: Entry, state: Any) -> None:
+        self._names[self._space.encode(state)] = entry.scheme.id
+        self._entries.append(entry)
+        rank = self._space.score(state)[0]
+        if self._record.rank is None or rank < self._record.rank:
+            self._record = replace(self._record, rank=rank, best=entry.scheme.id)
+
+    def _name(self, state: bytes) -> str:
+        if state not in self._names:
+            self._names[state] = self._space.scheme(self._space.decode(state)).id
+        return self._names[state]
+
+    def _wait_seconds(self) -> float:
+        if self._limits.seconds is None:
+            return _WAIT_SECONDS
+        return max(0.01, min(_WAIT_SECONDS, self._limits.seconds - (monotonic() - self._began)))
+
+    def _due(self) -> bool:
+        return len(self._entries) >= _COMMIT_ENTRIES or monotonic() - self._committed >= _COMMIT_SECONDS
+
+    def _commit(self) -> None:
+        """Write finds, events and checkpoint; a find that the store refuses is a defect of the kernel and ends the run."""
+        elapsed = monotonic() - self._began
+        self._record = replace(
+            self._record,
+            checkpoint={"next": self._next, "ladder": self._ladder.checkpoint(self._names)},
+            seconds=self._earlier_seconds + elapsed,
+            updated=_now(),
+        )
+        try:
+            self._store.commit(self._entries, self._record, self._events)
+        except VerificationError:
+            self._entries = []
+            raise
+        self._entries, self._events = [], []
+        self._committed = monotonic()
+
+
+def _event(result: ChunkResult, fresh: int) -> dict[str, Any]:
+    return {
+        "chunk": result.number,
+        "level": result.level,
+        "attempts": result.attempts,
+        "successes": result.successes,
+        "fresh": fresh,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 6),
+        "worker": result.worker,
+        **result.counts,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
