@@ -1,6 +1,7 @@
 """The one exception family of flipforge.
 
-Every error a user can cause carries a one-line message that names the place and the mend, and the exit code of the public contract.
+Every error a user can cause carries a one-line message that names the place and the mend, and the exit code of the
+public contract.
 """
 
 __all__ = [

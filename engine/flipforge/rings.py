@@ -1,7 +1,7 @@
 """Coefficient rings: names, membership, reduction and inclusion.
 
-Elements are plain ``int`` and ``Fraction``: residues ``0..p-1`` in GF(p), integers in ZT = {-1, 0, 1} and Z, integers or reduced
-fractions in Z[1/2] and Q. A ``Fraction`` with denominator 1 is always written as an ``int``.
+Elements are plain ``int`` and ``Fraction``: residues ``0..p-1`` in GF(p), integers in ZT = {-1, 0, 1} and Z, integers
+or reduced fractions in Z[1/2] and Q. A ``Fraction`` with denominator 1 is always written as an ``int``.
 """
 
 from collections.abc import Iterable
@@ -138,7 +138,8 @@ def parse_element(value: object) -> Element:
     Raises
     ------
     RingError
-        The value is anything else (floats and booleans included), q is zero, or p or q has more than `MAX_DIGITS` digits.
+        The value is anything else (floats and booleans included), q is zero, or p or q has more than `MAX_DIGITS`
+        digits.
     """
     element: Element | None = None
     if type(value) is int:

@@ -1,6 +1,7 @@
 """Certificates: statements with witnesses, decided on plain ``int`` and ``Fraction``.
 
-This package is the only place where a proof is decided. It imports nothing of the search: no kernel, no packed arithmetic, no float.
+This package is the only place where a proof is decided. It imports nothing of the search: no kernel, no packed
+arithmetic, no float.
 """
 
 from flipforge.certificates._brent import brent_defect

@@ -1,7 +1,8 @@
 """The Brent equations, exactly.
 
-A scheme (u, v, w) of rank r proves ``T = sum_q u_q (x) v_q (x) w_q`` when every coefficient agrees (Brent, "Algorithms for matrix
-multiplication", 1970). Sums are taken over Python integers after clearing denominators, so no size overflows and nothing is rounded.
+A scheme (u, v, w) of rank r proves ``T = sum_q u_q (x) v_q (x) w_q`` when every coefficient agrees (Brent,
+"Algorithms for matrix multiplication", 1970). Sums are taken over Python integers after clearing denominators, so no
+size overflows and nothing is rounded.
 """
 
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,8 @@ def matrix_labels(letter: str, rows: int, columns: int) -> tuple[str, ...]:
 def standard_omega(problem: Problem, rank: int) -> float | None:
     """Exponent of matrix multiplication that a scheme of that rank gives, 3 log(rank) / log(n m p).
 
-    None for other problems and for 1x1x1. Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022), section 1.
+    None for other problems and for 1x1x1. Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022),
+    section 1.
     """
     if problem.kind != "matmul" or not rank:
         return None

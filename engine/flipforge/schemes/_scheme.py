@@ -28,7 +28,8 @@ BRENT_CHECKER = "flipforge.brent/1"
 class Scheme:
     """A bilinear scheme T = sum_q u_q (x) v_q (x) w_q over a ring.
 
-    Building one checks shapes and that every entry is an element of the ring; it does not prove the Brent equations. `certify` does.
+    Building one checks shapes and that every entry is an element of the ring; it does not prove the Brent equations.
+    `certify` does.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Scheme:
         for axis, size in zip("uvw", self.problem.shape, strict=True):
             rows = tuple(tuple(row) for row in getattr(self, axis))
             if len(rows) != len(self.u):
-                raise MalformedError(f"{axis} has {len(rows)} rows and u has {len(self.u)}; each product needs one of each")
+                raise MalformedError(f"{axis} has {len(rows)} rows and u has {len(self.u)}: give as many")
             for number, row in enumerate(rows):
                 if len(row) != size:
                     raise MalformedError(f"{axis}[{number}] has {len(row)} entries; {self.problem} needs {size}")
@@ -73,12 +74,14 @@ class Scheme:
     def canonical(self) -> "Scheme":
         """The representative of this scheme under permutation of products and rescaling of factors.
 
-        Products are sorted; u and v are primitive with first nonzero entry positive (1 in GF(p)) and w carries the scalar; the ring is the
-        smallest that holds the result. A product with a zero factor becomes the zero product and is kept.
+        Products are sorted; u and v are primitive with first nonzero entry positive (1 in GF(p)) and w carries the
+        scalar; the ring is the smallest that holds the result. A product with a zero factor becomes the zero product
+        and is kept.
         """
         products = sorted(_normal_product(self.ring, *factors) for factors in zip(self.u, self.v, self.w, strict=True))
         u, v, w = (tuple(p[axis] for p in products) for axis in range(3))
-        ring = self.ring if self.ring.characteristic else smallest_ring(x for rows in (u, v, w) for row in rows for x in row)
+        entries = (x for rows in (u, v, w) for row in rows for x in row)
+        ring = self.ring if self.ring.characteristic else smallest_ring(entries)
         return Scheme(self.problem, ring, u, v, w, self.provenance)
 
     @cached_property
@@ -87,7 +90,8 @@ class Scheme:
         form = self.canonical
         text = [f"{form.problem}\n{form.ring}\n"]
         text += (
-            "|".join(",".join(map(str, row)) for row in factors) + "\n" for factors in zip(form.u, form.v, form.w, strict=True)
+            "|".join(",".join(map(str, row)) for row in factors) + "\n"
+            for factors in zip(form.u, form.v, form.w, strict=True)
         )
         return sha256("".join(text).encode()).hexdigest()
 
@@ -103,7 +107,8 @@ class Scheme:
             return Verdict("PROVED")
         (i, j, k), wanted, found = defect
         a, b, c = (names[x] for names, x in zip(self.problem.labels, (i, j, k), strict=True))
-        return Verdict("REFUTED", f"the coefficient of {a}*{b} in {c} is {found}, {self.problem} wants {wanted} over {self.ring}")
+        reason = f"the coefficient of {a}*{b} in {c} is {found}, {self.problem} wants {wanted} over {self.ring}"
+        return Verdict("REFUTED", reason)
 
     def certify(self) -> Certificate:
         """Return the proof of this scheme.
@@ -127,7 +132,7 @@ class Scheme:
         return Certificate("brent", statement, witness, BRENT_CHECKER, {"scheme": self.id})
 
     def over(self, ring: Ring) -> "Scheme":
-        """Return the scheme with its entries mapped into another ring (reduction modulo p, or a change of name in characteristic 0).
+        """Return the scheme with its entries mapped into another ring: modulo p, or under another name.
 
         Raises
         ------

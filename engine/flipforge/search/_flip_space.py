@@ -24,8 +24,8 @@ _WORD = 64
 class FlipSpace:
     """Schemes of a problem over GF(2) as states; a step is a flip (`flipforge.flips`).
 
-    A state is a uint64 array of shape (3, rank, words), bit i of a factor its entry i, products in ascending order: equal schemes are
-    equal arrays.
+    A state is a uint64 array of shape (3, rank, words), bit i of a factor its entry i, products in ascending order:
+    equal schemes are equal arrays.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class FlipSpace:
             raise RingError(f"no search kernel walks over {self.ring}: search over GF2")
         if max(self.problem.shape) > MAX_BITS:
             raise ProblemError(
-                f"{self.problem}: a factor of {max(self.problem.shape)} entries exceeds the kernels' limit of {MAX_BITS}"
+                f"{self.problem}: a factor has {max(self.problem.shape)} entries, the kernels hold up to {MAX_BITS}"
             )
         if not any(value % 2 for _, value in self.problem.entries):
             raise ProblemError(f"{self.problem}: the tensor is zero over {self.ring}; there is nothing to search")

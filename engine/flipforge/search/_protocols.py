@@ -1,6 +1,7 @@
 """What the searcher asks of a kind of object, of an executor and of a store.
 
-Walks are pure functions of (state, effort, seed) under a walk version; everything that makes a run repeatable or resumable rests on that.
+Walks are pure functions of (state, effort, seed) under a walk version; everything that makes a run repeatable or
+resumable rests on that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.certificates import Certificate
+from flipforge.flips import seed_words
 from flipforge.problems import Problem
 from flipforge.schemes import Scheme
 
@@ -21,14 +23,14 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class Seed:
-    """Names a stream of random words: numpy's ``SeedSequence(root, spawn_key=key)``, the same on every machine and worker."""
+    """Names a stream of random words: numpy's ``SeedSequence(root, spawn_key=key)``, the same on every machine."""
 
     root: int
     key: tuple[int, ...] = ()
 
     def words(self) -> npt.NDArray[np.uint64]:
         """Return four 64-bit words for a xoshiro256 generator."""
-        return np.random.SeedSequence(self.root, spawn_key=self.key).generate_state(4, np.uint64).astype(np.uint64)
+        return seed_words(self.root, *self.key)
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class Executor(Protocol):
         """Queue ``function(*args)`` under a key that is not in use; function and arguments must pickle."""
 
     def wait(self, timeout: float) -> list[tuple[int, Any]]:
-        """Return finished ``(key, value)`` pairs, a `Failure` for what raised; block up to ``timeout`` seconds for the first."""
+        """Return finished ``(key, value)`` pairs, a `Failure` for what raised; wait at most ``timeout`` seconds."""
 
     def close(self) -> None:
         """Stop workers; unfinished tasks are dropped."""

@@ -26,7 +26,8 @@ def replay(space: Space[Any], root: Scheme, chain: Sequence[Lineage]) -> Replaye
     Raises
     ------
     ReplayError
-        A link was made under another walk version or by no walk, does not start where the last one ended, or gives another scheme.
+        A link was made under another walk version or by no walk, does not start where the last one ended, or gives
+        another scheme.
     """
     scheme, flips = root.canonical, 0
     for number, link in enumerate(chain, 1):

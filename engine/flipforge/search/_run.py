@@ -1,7 +1,8 @@
 """A run: an ask/tell controller over an executor and a store.
 
-Every find is verified by the store and written with its lineage as it arrives, in one transaction with the checkpoint that refers to it. A
-run killed at any moment goes on from its last transaction; chunks delivered twice change nothing, because inserts are idempotent.
+Every find is verified by the store and written with its lineage as it arrives, in one transaction with the checkpoint
+that refers to it. A run killed at any moment goes on from its last transaction; chunks delivered twice change
+nothing, because inserts are idempotent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ _FAILED_CHUNKS = 20
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run ends: the target rank is reached, the seconds are over (early end only), or the flips are used up (reproducible)."""
+    """When a run ends: at the target rank, after the seconds (early), or when the flips are used up (reproducibly)."""
 
     target: int | None = None
     seconds: float | None = None
@@ -250,7 +251,7 @@ class Run:
         return len(self._entries) >= _COMMIT_ENTRIES or monotonic() - self._committed >= _COMMIT_SECONDS
 
     def _commit(self) -> None:
-        """Write finds, events and checkpoint; a find that the store refuses is a defect of the kernel and ends the run."""
+        """Write finds, events and checkpoint; a find that the store refuses is a defect and ends the run."""
         elapsed = monotonic() - self._began
         self._record = replace(
             self._record,

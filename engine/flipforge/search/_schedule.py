@@ -1,8 +1,8 @@
 """How a run spends its steps: the presets, the pools by rank, and the rule that moves between levels.
 
-The strategy is that of a pool per rank (Arai, Ichikawa and Hukushima 2023; Khoruzhii, Gelss and Pokutta 2025): members of rank r walk
-until they drop to a lower rank; when the pool below is full the run goes down a level. A level without success in ``patience`` steps
-sends the run back up, where it gathers fresh members and comes down again.
+The strategy is that of a pool per rank (Arai, Ichikawa and Hukushima 2023; Khoruzhii, Gelss and Pokutta 2025):
+members of rank r walk until they drop to a lower rank; when the pool below is full the run goes down a level. A level
+without success in ``patience`` steps sends the run back up, where it gathers fresh members and comes down again.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,210 @@
+"""Schemes by ID or file: load, show, verify, import, convert, compare, export."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flipforge import plugins
+from flipforge.catalogue import SqliteStore
+from flipforge.errors import FlipforgeError, InputError
+from flipforge.problems import Problem, parse
+from flipforge.rings import Ring
+from flipforge.rings import ring as ring_named
+from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
+from flipforge.schemes.formats import Judged, judge_file, native_document, read_file, write_file
+from flipforge.search import Entry
+
+__all__ = [
+    "Batch",
+    "compare_schemes",
+    "convert",
+    "document",
+    "export_scheme",
+    "import_files",
+    "load",
+    "open_store",
+    "parse_problem",
+    "show",
+    "verify",
+]
+
+Name = str | Path
+Db = str | Path | SqliteStore | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a batch, one an item, and the worst of their exit codes."""
+
+    rows: list[dict[str, Any]]
+    exit_code: int
+
+
+@contextmanager
+def open_store(db: Db) -> Iterator[SqliteStore]:
+    """Yield the catalogue of a path or URL and close it; an open store is passed through."""
+    if isinstance(db, SqliteStore):
+        yield db
+        return
+    with SqliteStore.open(db) as store:
+        yield store
+
+
+def parse_problem(text: str) -> Problem:
+    """Parse a problem string, with the kinds that plugins bring."""
+    plugins.connect()
+    return parse(text)
+
+
+def load(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> Scheme:
+    """Return the proven scheme of a file, or of an ID or unique prefix in the catalogue; an existing path wins.
+
+    Parameters
+    ----------
+    problem, ring
+        Settle what a file does not state.
+    db
+        Catalogue: a path or ``sqlite:///...``.
+
+    Raises
+    ------
+    InputError
+        There is no such file or ID, or the file holds several schemes.
+    VerificationError
+        The scheme does not verify.
+    """
+    path = Path(name)
+    if not path.exists():
+        with open_store(db) as store:
+            return store.scheme(str(name))
+    schemes = read_file(path, **_stated(problem, ring))
+    if len(schemes) != 1:
+        raise InputError(f"{path}: holds {len(schemes)} schemes; import it and name one by its ID")
+    return schemes[0]
+
+
+def document(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> dict[str, Any]:
+    """Return the JSON object of a scheme's file, with its ID and costs."""
+    scheme = load(name, problem=problem, ring=ring, db=db)
+    return {"id": scheme.id, **costs(scheme).as_dict(), **native_document(scheme)}
+
+
+def show(name: Name, *, latex: bool = False, problem: str | None = None, ring: str | None = None, db: Db = None) -> str:
+    """Return a scheme as text: its products and outputs, or LaTeX."""
+    scheme = load(name, problem=problem, ring=ring, db=db)
+    return describe_latex(scheme) if latex else describe(scheme)
+
+
+def verify(*names: Name, problem: str | None = None, ring: str | None = None, db: Db = None) -> Batch:
+    """Check schemes and certificates exactly; an item without a verdict does not stop the others.
+
+    Returns
+    -------
+    Batch
+        Rows ``{"source", "problem", "ring", "rank", "valid", "verdict", "reason"}``; exit code 0, 1 for a verdict of
+        no, 2 for none.
+    """
+    stated = _stated(problem, ring)
+    rows: list[dict[str, Any]] = []
+    code = 0
+    for name in names:
+        try:
+            judged = judge_file(Path(name), **stated) if Path(name).exists() else [_judge_stored(str(name), db)]
+        except FlipforgeError as error:
+            rows.append(_row(str(name), None, None, None, False, None, str(error)))
+            code = max(code, error.exit_code)
+            continue
+        for item in judged:
+            verdict = item.verdict
+            rows.append(
+                _row(item.source, item.problem, item.ring, item.rank, verdict.valid, verdict.decision, verdict.reason)
+            )
+            code = max(code, 0 if verdict.valid else 1)
+    return Batch(rows, code)
+
+
+def import_files(*files: Path, problem: str | None = None, ring: str | None = None, db: Db = None) -> Batch:
+    """Prove the schemes of files and keep them, marked as imported; a file that fails does not stop the others.
+
+    Returns
+    -------
+    Batch
+        Rows like those of `query` with ``source``, ``status`` (new, known, refused) and ``reason``.
+    """
+    stated = _stated(problem, ring)
+    rows: list[dict[str, Any]] = []
+    code = 0
+    with open_store(db) as store:
+        for file in files:
+            try:
+                schemes = read_file(Path(file), **stated)
+                source = f"{file} sha256={sha256(Path(file).read_bytes()).hexdigest()}"
+                new = store.commit([Entry(scheme, "imported", source=source) for scheme in schemes])
+            except FlipforgeError as error:
+                rows.append({"source": str(file), "id": None, "status": "refused", "reason": str(error)})
+                code = max(code, error.exit_code)
+                continue
+            for scheme in schemes:
+                status = "new" if scheme.id in new else "known"
+                rows.append({"source": str(file), **store.row(scheme.id), "status": status, "reason": ""})
+    return Batch(rows, code)
+
+
+def convert(
+    name: Name, to: str, out: Path, *, problem: str | None = None, ring: str | None = None, db: Db = None
+) -> dict[str, Any]:
+    """Write a proven scheme in another format and return what was written where."""
+    scheme = load(name, problem=problem, ring=ring, db=db)
+    write_file(scheme, to, Path(out))
+    return {
+        "id": scheme.id,
+        "problem": scheme.problem.name,
+        "ring": scheme.ring.name,
+        "rank": scheme.rank,
+        "format": to,
+        "file": str(out),
+    }
+
+
+def compare_schemes(
+    first: Name, second: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None
+) -> dict[str, Any]:
+    """Decide equality up to permutation and rescaling; return ``{"equal", "reason", "invariants"}``."""
+    with open_store(db) as store:
+        a, b = (load(name, problem=problem, ring=ring, db=store) for name in (first, second))
+    comparison = compare(a, b)
+    return {"equal": comparison.equal, "reason": comparison.reason, "invariants": dict(comparison.invariants)}
+
+
+def export_scheme(
+    name: Name,
+    target: str,
+    out: Path,
+    *,
+    check: bool = False,
+    problem: str | None = None,
+    ring: str | None = None,
+    db: Db = None,
+) -> plugins.ExportReport:
+    """Ship a proven scheme as code, and run that code when ``check`` is set."""
+    return plugins.export(load(name, problem=problem, ring=ring, db=db), target, out, check=check)
+
+
+def _stated(problem: str | None, ring: str | None) -> dict[str, Any]:
+    stated_problem: Problem | None = None if problem is None else parse_problem(problem)
+    stated_ring: Ring | None = None if ring is None else ring_named(ring)
+    return {"problem": stated_problem, "ring": stated_ring}
+
+
+def _judge_stored(name: str, db: Db) -> Judged:
+    with open_store(db) as store:
+        scheme = store.scheme(name)
+    return Judged(scheme.id, scheme, scheme.problem.name, scheme.ring.name, scheme.rank, scheme.verdict())
+
+
+def _row(source: str, *values: Any) -> dict[str, Any]:
+    keys: Sequence[str] = ("problem", "ring", "rank", "valid", "verdict", "reason")
+    return {"source": source, **dict(zip(keys, values, strict=True))}

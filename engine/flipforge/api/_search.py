@@ -1,0 +1,305 @@
+"""Launch, resume and replay searches."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from secrets import randbits
+from time import process_time
+from typing import Any
+
+from flipforge.api._library import load, open_store, parse_problem
+from flipforge.catalogue import SqliteStore
+from flipforge.errors import InputError, ReplayError
+from flipforge.executors import make_executor
+from flipforge.problems import is_family
+from flipforge.rings import ring as ring_named
+from flipforge.schemes import Scheme, standard_scheme
+from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, preset, replay
+
+__all__ = ["SearchResult", "replay_scheme", "resume", "search"]
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search, a resumed one or a replay came to; `as_dict` is the JSON of the contract.
+
+    Attributes
+    ----------
+    rank, scheme
+        The best rank and the ID of a scheme that has it.
+    target_reached
+        Whether the target rank was reached; None where none was set.
+    flips, seconds
+        Steps walked and time taken, over all sessions of the run.
+    """
+
+    run: str | None
+    problem: str
+    ring: str
+    rank: int | None
+    target_reached: bool | None
+    scheme: str | None
+    flips: int
+    seconds: float
+    workers: int
+    seed: int
+    walk_version: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the contract."""
+        return asdict(self)
+
+
+def search(
+    problem: str,
+    ring: str = "GF2",
+    *,
+    target_rank: int | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    address: str | None = None,
+    seed: int | None = None,
+    seconds: float | None = None,
+    max_flips: int | None = None,
+    preset_name: str = "standard",
+    start: Sequence[str | Path] = (),
+    deterministic: bool | None = None,
+    db: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> SearchResult:
+    """Search for schemes of low rank, prove each find and keep it in the catalogue.
+
+    Parameters
+    ----------
+    problem, ring
+        A problem string, e.g. ``matmul:3x3x3``, and the ring to search over.
+    target_rank
+        Stop as soon as a scheme of this rank or lower is found.
+    workers
+        Walks at a time; all processors unless given.
+    executor
+        ``inline``, ``process`` or ``ray``; inline for one worker and process for more unless given.
+    address
+        Of a running Ray cluster.
+    seed
+        Root of all random choices; drawn and recorded unless given.
+    seconds, max_flips
+        Budget. Seconds end a run early, flips end it reproducibly. With neither, the preset's seconds.
+    preset_name
+        ``quick``, ``standard`` or ``deep``.
+    start
+        IDs or files of schemes to start from, in place of the standard algorithm.
+    deterministic
+        Merge results in the order of their chunks; the default for inline.
+    db
+        Catalogue: a path or ``sqlite:///...``.
+
+    Raises
+    ------
+    InputError
+        Any argument that cannot be met; nothing is written.
+
+    Examples
+    --------
+    >>> import flipforge
+    >>> flipforge.search("matmul:2x2x2", target_rank=7, workers=1, db=":memory:").rank
+    7
+    """
+    if is_family(problem):
+        raise InputError(f"{problem}: searches over families come with flipforge 0.2; name one problem")
+    space = FlipSpace(parse_problem(problem), ring_named(ring))
+    schedule = preset(preset_name)
+    staff = _staff(workers, executor)
+    root = randbits(32) if seed is None else seed
+    if root < 0:
+        raise InputError(f"seed is {root}: give 0 or a positive integer")
+    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
+    limits = _limits(target_rank, seconds, max_flips, budget)
+    config = {
+        "seed": root,
+        "workers": staff[0],
+        "executor": staff[1],
+        "deterministic": staff[1] == "inline" if deterministic is None else deterministic,
+        "preset": preset_name,
+        "schedule": asdict(schedule),
+        "limits": asdict(limits),
+        "start": [str(item) for item in start],
+    }
+    with open_store(db) as store:
+        entries = _starts(space, start, store)
+        return _drive(
+            space, store, Run.new(space, space.ring.name, config), entries, limits, staff, address, on_progress
+        )
+
+
+def resume(
+    run: str,
+    *,
+    target_rank: int | None = None,
+    seconds: float | None = None,
+    max_flips: int | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    address: str | None = None,
+    db: str | Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> SearchResult:
+    """Go on with a run from its last checkpoint.
+
+    Limits not given are the run's own: its seconds anew, its flips in total. A run whose target is reached already is
+    not walked again.
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such run.
+    """
+    with open_store(db) as store:
+        record = store.run(run)
+        limits = _limits(target_rank, seconds, max_flips, Limits(**record.config["limits"]))
+        staff = (record.config["workers"], record.config["executor"])
+        if workers is not None or executor is not None:
+            staff = _staff(workers, executor)
+        if record.best is None:
+            raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
+        space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
+        return _drive(space, store, record, None, limits, staff, address, on_progress)
+
+
+def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
+    """Walk the chain of ancestors of a stored find again, from its root, and compare every ID.
+
+    Raises
+    ------
+    ReplayError
+        The scheme has no lineage, its root is gone, a link was walked under another version, or a link gives another
+        scheme.
+    """
+    began = process_time()
+    with open_store(db) as store:
+        scheme = store.scheme(name)
+        chain = store.lineage(name)
+        root = _root(scheme, chain, store)
+        space = FlipSpace(scheme.problem, scheme.ring)
+        replayed = replay(space, root, chain)
+    if replayed.scheme.id != scheme.id:
+        raise ReplayError(f"{name}: the chain ends at {replayed.scheme.id}, stored is {scheme.id}")
+    return SearchResult(
+        run=chain[-1].run if chain else None,
+        problem=scheme.problem.name,
+        ring=scheme.ring.name,
+        rank=scheme.rank,
+        target_reached=True,
+        scheme=scheme.id,
+        flips=replayed.flips,
+        seconds=process_time() - began,
+        workers=1,
+        seed=chain[-1].seed[0] if chain else 0,
+        walk_version=space.walk_version,
+    )
+
+
+def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
+    if executor == "inline":
+        if workers not in (None, 1):
+            raise InputError(f"the inline executor has one worker, not {workers}: use --executor process")
+        return 1, "inline"
+    count = (os.cpu_count() or 1) if workers is None else workers
+    if count < 1:
+        raise InputError(f"workers is {count}: give at least 1")
+    return count, executor or ("inline" if count == 1 else "process")
+
+
+def _limits(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
+    for name, value in (("--target-rank", target), ("--time", seconds), ("--max-flips", flips)):
+        if value is not None and value <= 0:
+            raise InputError(f"{name} {value}: give a positive number")
+    return Limits(
+        default.target if target is None else target,
+        default.seconds if seconds is None else seconds,
+        default.flips if flips is None else flips,
+    )
+
+
+def _starts(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
+    """Return the schemes to start from, over the ring of the search."""
+    if not start:
+        return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
+    entries = []
+    for item in start:
+        scheme = load(item, db=store, problem=space.problem.name)
+        if scheme.problem != space.problem:
+            raise InputError(f"{item}: a scheme of {scheme.problem}, the search is for {space.problem}")
+        reduced = space.scheme(space.state(scheme))
+        imported = Path(item).exists()
+        entries.append(Entry(reduced, "imported" if imported else "derived", source=str(item)))
+    return entries
+
+
+def _drive(
+    space: FlipSpace,
+    store: SqliteStore,
+    record: RunRecord,
+    starts: Sequence[Entry] | None,
+    limits: Limits,
+    staff: tuple[int, str],
+    address: str | None,
+    on_progress: OnProgress | None,
+) -> SearchResult:
+    workers, executor_name = staff
+    schedule = Schedule(**record.config["schedule"])
+    warm = partial(_warm, max(space.problem.shape), len(space.problem.entries), schedule.band)
+    executor = make_executor(executor_name, workers=workers, address=address, warm=warm)
+    try:
+        run = Run(
+            space,
+            executor,
+            store,
+            record,
+            schedule=schedule,
+            limits=limits,
+            deterministic=record.config["deterministic"],
+            on_progress=on_progress,
+        )
+        if starts is None:
+            run.resume()
+        else:
+            run.begin(starts)
+        ended = run.go()
+    finally:
+        executor.close()
+    return SearchResult(
+        run=ended.id,
+        problem=ended.problem,
+        ring=ended.ring,
+        rank=ended.rank,
+        target_reached=None if limits.target is None else ended.rank is not None and ended.rank <= limits.target,
+        scheme=ended.best,
+        flips=ended.flips,
+        seconds=round(ended.seconds, 3),
+        workers=workers,
+        seed=record.config["seed"],
+        walk_version=space.walk_version,
+    )
+
+
+def _warm(bits: int, rank: int, band: int) -> None:
+    from flipforge.flips import warm
+
+    warm(bits, rank, band=band)
+
+
+def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:
+    standard = standard_scheme(scheme.problem, scheme.ring).canonical
+    first = chain[0].parent if chain else scheme.id
+    if first == standard.id:
+        return standard
+    if not chain:
+        raise ReplayError(
+            f"{scheme.id}: has no lineage to replay (origin {scheme.provenance.get('origin', 'unknown')})"
+        )
+    return store.scheme(first)

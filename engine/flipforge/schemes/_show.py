@@ -1,0 +1,115 @@
+"""Print a scheme as formulas, in text and in LaTeX."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from flipforge.rings import Element
+from flipforge.schemes._costs import costs
+from flipforge.schemes._scheme import Scheme
+
+__all__ = ["describe", "describe_latex", "scheme_lines"]
+
+_TERMS_PER_LINE = 8
+
+
+def describe(scheme: Scheme) -> str:
+    """Return a header line, the products ``m1 = (a11 + a22)(b11 + b22)`` and the outputs ``c11 = m1 + m4 - m5 + m7``.
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import ZT
+    >>> from flipforge.schemes import standard_scheme
+    >>> print(describe(standard_scheme(parse("matmul:1x1x1"), ZT)))
+    matmul:1x1x1 over ZT: rank 1, 0 additions, 3 nonzeros, ID 58d7e2a41ebf
+    <BLANKLINE>
+    m1 = (a11)(b11)
+    <BLANKLINE>
+    c11 = m1
+    """
+    return "\n".join([_header(scheme), "", *scheme_lines(scheme)])
+
+
+def scheme_lines(scheme: Scheme) -> Iterator[str]:
+    """Yield the lines of the products, an empty line, and the lines of the outputs."""
+    left, right, output = scheme.problem.labels
+    width = len(str(scheme.rank))
+    for number, (u, v) in enumerate(zip(scheme.u, scheme.v, strict=True), 1):
+        yield f"m{number:<{width}} = ({_sum(u, left)})({_sum(v, right)})"
+    yield ""
+    products = [f"m{number}" for number in range(1, scheme.rank + 1)]
+    width = max(map(len, output))
+    for name, column in zip(output, _columns(scheme), strict=True):
+        yield f"{name:<{width}} = {_sum(column, products)}"
+
+
+def describe_latex(scheme: Scheme) -> str:
+    """Return a complete LaTeX document with the products and outputs in one ``align*``; entries are written ``a_{1,1}``."""
+    left, right, output = ([_latex_entry(name, scheme) for name in names] for names in scheme.problem.labels)
+    products = [f"m_{{{number}}}" for number in range(1, scheme.rank + 1)]
+    lines = [
+        f"{name} &= {_latex_factor(u, left)} \\cdot {_latex_factor(v, right)}"
+        for name, u, v in zip(products, scheme.u, scheme.v, strict=True)
+    ]
+    lines += [f"{name} &= {_latex_sum(column, products)}" for name, column in zip(output, _columns(scheme), strict=True)]
+    body = " \\\\\n".join(lines)
+    return (
+        "\\documentclass{article}\n\\usepackage{amsmath}\n\\allowdisplaybreaks\n\\begin{document}\n"
+        f"\\noindent {_header(scheme).replace('_', chr(92) + '_')}\n"
+        f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n\\end{{document}}\n"
+    )
+
+
+def _header(scheme: Scheme) -> str:
+    count = costs(scheme)
+    omega = f"omega {count.omega:.4f}, " if count.omega is not None else ""
+    return (
+        f"{scheme.problem} over {scheme.ring}: rank {count.rank}, {count.additions} additions, "
+        f"{count.nonzeros} nonzeros, {omega}ID {scheme.id}"
+    )
+
+
+def _columns(scheme: Scheme) -> list[tuple[Element, ...]]:
+    return [tuple(row[k] for row in scheme.w) for k in range(scheme.problem.shape[2])]
+
+
+def _sum(row: Sequence[Element], names: Sequence[str]) -> str:
+    text = ""
+    for x, name in zip(row, names, strict=True):
+        if x:
+            sign = (" - " if x < 0 else " + ") if text else ("-" if x < 0 else "")
+            text += sign + ("" if abs(x) == 1 else str(abs(x))) + name
+    return text or "0"
+
+
+def _latex_entry(name: str, scheme: Scheme) -> str:
+    letter, index = name[0], name[1:]
+    if scheme.problem.kind == "matmul":
+        i, j = index.split("_") if "_" in index else (index[0], index[1])
+        return f"{letter}_{{{i},{j}}}"
+    return f"{letter}_{{{index}}}"
+
+
+def _latex_factor(row: Sequence[Element], names: Sequence[str]) -> str:
+    text = _latex_sum(row, names)
+    bare = sum(1 for x in row if x) == 1 and not text.startswith("-")
+    return text if bare else f"({text})"
+
+
+def _latex_sum(row: Sequence[Element], names: Sequence[str]) -> str:
+    text, count = "", 0
+    for x, name in zip(row, names, strict=True):
+        if not x:
+            continue
+        if count and count % _TERMS_PER_LINE == 0:
+            text += " \\\\\n &\\quad {}"
+        sign = (" - " if x < 0 else " + ") if count else ("-" if x < 0 else "")
+        text += sign + _latex_coefficient(abs(x)) + name
+        count += 1
+    return text or "0"
+
+
+def _latex_coefficient(x: Element) -> str:
+    if isinstance(x, Fraction):
+        return f"\\tfrac{{{x.numerator}}}{{{x.denominator}}}"
+    return "" if x == 1 else str(x)

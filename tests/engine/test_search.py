@@ -1,0 +1,354 @@
+"""The searcher against an in-memory store: purity, levels, limits, resume, replay, and a walk that lies."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flipforge.errors import InputError, ProblemError, ReplayError, RingError, RunInterrupted, VerificationError
+from flipforge.problems import matmul, tensor_problem
+from flipforge.rings import GF2, GF3, ZT
+from flipforge.schemes import Scheme, standard_scheme
+from flipforge.search import (
+    Chunk,
+    Effort,
+    Entry,
+    Failure,
+    FlipSpace,
+    Ladder,
+    Limits,
+    Lineage,
+    Outcome,
+    Run,
+    RunRecord,
+    Schedule,
+    Seed,
+    preset,
+    replay,
+    run_chunk,
+)
+
+SMALL = Schedule(pool=6, path=20_000, idle=2_000, band=2, chunk=60_000, patience=2_000_000, parents=3, seconds=60.0)
+THREE = FlipSpace(matmul(3, 3, 3))
+TWO = FlipSpace(matmul(2, 2, 2))
+
+
+@dataclass
+class MemoryStore:
+    schemes: dict[str, Scheme] = field(default_factory=dict)
+    steps: dict[str, Lineage] = field(default_factory=dict)
+    record: RunRecord | None = None
+    log: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def commit(
+        self, entries: Sequence[Entry], run: RunRecord | None = None, events: Sequence[Mapping[str, Any]] = ()
+    ) -> list[str]:
+        for entry in entries:
+            entry.scheme.certify()
+        new = [entry.scheme.id for entry in entries if entry.scheme.id not in self.schemes]
+        for entry in entries:
+            self.schemes.setdefault(entry.scheme.id, entry.scheme)
+            if entry.lineage is not None:
+                self.steps.setdefault(entry.scheme.id, entry.lineage)
+        self.record, self.log = run, [*self.log, *events]
+        return new
+
+    def scheme(self, prefix: str) -> Scheme:
+        return self.schemes[prefix]
+
+    def lineage(self, prefix: str) -> list[Lineage]:
+        chain: list[Lineage] = []
+        while prefix in self.steps:
+            chain.append(self.steps[prefix])
+            prefix = chain[-1].parent
+        return chain[::-1]
+
+    def run(self, prefix: str) -> RunRecord:
+        assert self.record is not None
+        return self.record
+
+    def runs(self) -> list[RunRecord]:
+        return [] if self.record is None else [self.record]
+
+    def events(self, prefix: str) -> list[Mapping[str, Any]]:
+        return self.log
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Bench:
+    """An executor that runs the queued task of its choice: ``pick`` gets the number of tasks and names one."""
+
+    def __init__(self, workers: int = 1, pick: Callable[[int], int] = lambda waiting: 0) -> None:
+        self.workers, self.pick = workers, pick
+        self.tasks: list[tuple[int, Callable[..., Any], tuple[Any, ...]]] = []
+        self.most = 0
+
+    def submit(self, key: int, function: Callable[..., Any], *args: Any) -> None:
+        self.tasks.append((key, function, args))
+        self.most = max(self.most, len(self.tasks))
+
+    def wait(self, timeout: float) -> list[tuple[int, Any]]:
+        key, function, args = self.tasks.pop(self.pick(len(self.tasks)))
+        return [(key, function(*args))]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def searched(
+    space: FlipSpace, store: MemoryStore, bench: Any = None, *, seed: int = 1, deterministic: bool = True, **limits: Any
+) -> RunRecord:
+    run = Run(
+        space,
+        bench or Bench(),
+        store,
+        Run.new(space, "GF2", {"seed": seed}),
+        schedule=SMALL,
+        limits=Limits(**limits),
+        deterministic=deterministic,
+    )
+    run.begin([Entry(standard_scheme(space.problem, space.ring).canonical, "derived")])
+    return run.go()
+
+
+def test_from_nothing_to_a_proven_scheme_with_complete_lineage() -> None:
+    store = MemoryStore()
+    record = searched(THREE, store, target=23)
+    assert (record.state, record.rank) == ("done", 23)
+    assert record.best is not None
+    best = store.scheme(record.best)
+    assert best.rank == 23 and best.verdict().valid
+    chain = store.lineage(best.id)
+    standard = standard_scheme(THREE.problem, GF2)
+    assert chain[0].parent == standard.id and chain[-1].child == best.id
+    assert all(step.child in store.schemes and step.parent in store.schemes for step in chain)
+    assert replay(THREE, standard, chain).scheme == best
+
+
+def test_same_seed_same_run_and_another_seed_another() -> None:
+    runs = []
+    for seed in (5, 5, 6):
+        store = MemoryStore()
+        record = searched(THREE, store, seed=seed, flips=600_000)
+        runs.append(
+            (record.rank, record.best, record.flips, list(store.schemes), store.record and store.record.checkpoint)
+        )
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize("flips", [1, 60_001, 333_333])
+def test_flips_are_a_hard_budget(flips: int) -> None:
+    assert searched(THREE, MemoryStore(), flips=flips).flips <= flips
+
+
+def test_budget_of_flips_is_used_up() -> None:
+    assert searched(THREE, MemoryStore(), flips=300_000).flips == 300_000
+
+
+def test_ordered_merging_does_not_depend_on_the_order_of_arrival() -> None:
+    results = []
+    for pick in (lambda waiting: 0, lambda waiting: waiting - 1, lambda waiting: waiting // 2):
+        store = MemoryStore()
+        record = searched(THREE, store, Bench(3, pick), flips=500_000)
+        order = [event["chunk"] for event in store.log]
+        assert order == sorted(order)
+        results.append((record.best, record.flips, sorted(store.schemes)))
+    assert results[0] == results[1] == results[2]
+
+
+def test_merging_on_arrival_logs_the_order() -> None:
+    store = MemoryStore()
+    searched(THREE, store, Bench(2, lambda waiting: waiting - 1), deterministic=False, flips=400_000)
+    order = [event["chunk"] for event in store.log]
+    assert order != sorted(order) and len(set(order)) == len(order)
+
+
+def test_at_most_two_chunks_in_flight_per_worker() -> None:
+    bench = Bench(3)
+    searched(THREE, MemoryStore(), bench, flips=500_000)
+    assert bench.most == 6
+
+
+def test_resume_goes_on_where_the_last_commit_stood() -> None:
+    store = MemoryStore()
+    stopped = searched(THREE, store, flips=20_000)
+    assert stopped.state == "stopped" and stopped.checkpoint["next"] > 0
+    known = set(store.schemes)
+    run = Run(THREE, Bench(), store, stopped, schedule=SMALL, limits=Limits(target=23), deterministic=True)
+    run.resume()
+    record = run.go()
+    assert record.id == stopped.id and record.state == "done" and record.rank == 23
+    assert known <= set(store.schemes) and record.flips > stopped.flips
+    numbers = [event["chunk"] for event in store.log]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_interrupt_writes_a_checkpoint() -> None:
+    class Interrupting(Bench):
+        def wait(self, timeout: float) -> list[tuple[int, Any]]:
+            if self.tasks[0][0] == 3:
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    store = MemoryStore()
+    with pytest.raises(RunInterrupted) as caught:
+        searched(THREE, store, Interrupting(), flips=10_000_000)
+    assert store.record is not None and caught.value.run == store.record.id
+    assert store.record.state == "stopped" and store.record.checkpoint["next"] >= 3
+
+
+def test_a_failed_chunk_is_recorded_and_the_run_goes_on() -> None:
+    class Failing(Bench):
+        def wait(self, timeout: float) -> list[tuple[int, Any]]:
+            key, value = super().wait(timeout)[0]
+            return [(key, Failure("lost") if key % 2 else value)]
+
+    store = MemoryStore()
+    record = searched(THREE, store, Failing(), target=24, seconds=60)
+    assert record.state == "done"
+    assert {"chunk": 1, "error": "lost"} in store.log
+
+
+def test_a_run_whose_chunks_all_fail_ends_with_the_reason() -> None:
+    class Broken(Bench):
+        def wait(self, timeout: float) -> list[tuple[int, Any]]:
+            return [(self.tasks.pop(0)[0], Failure("no numba here"))]
+
+    with pytest.raises(InputError, match="no numba here"):
+        searched(THREE, MemoryStore(), Broken(), target=23)
+
+
+@dataclass(frozen=True)
+class LyingSpace(FlipSpace):
+    """Claims a drop of the rank by leaving a product out."""
+
+    def walk(self, state: Any, effort: Effort, seed: Seed) -> Outcome[Any]:
+        return Outcome(np.ascontiguousarray(state[:, 1:]), True, 1, {})
+
+
+def test_the_store_refuses_what_a_lying_walk_finds() -> None:
+    store = MemoryStore()
+    with pytest.raises(VerificationError):
+        searched(LyingSpace(matmul(2, 2, 2)), store, target=7)
+    assert [scheme.rank for scheme in store.schemes.values()] == [8]
+
+
+def test_a_space_without_moves_ends() -> None:
+    record = searched(FlipSpace(matmul(1, 1, 1)), MemoryStore(), target=1)
+    assert record.state == "done" and record.rank == 1
+    stuck = searched(FlipSpace(matmul(1, 1, 1)), MemoryStore())
+    assert stuck.state == "stopped" and stuck.rank == 1
+
+
+def test_replay_refuses_what_does_not_rebuild() -> None:
+    store = MemoryStore()
+    record = searched(TWO, store, target=7)
+    assert record.best is not None
+    root, chain = standard_scheme(TWO.problem, GF2), store.lineage(record.best)
+    step = chain[-1]
+    wrong_seed = (step.seed[0] + 1, *step.seed[1:])
+    for broken, words in (
+        (replace(step, seed=wrong_seed), "gives"),
+        (replace(step, child="0" * 12), "stored is 000000000000"),
+        (replace(step, walk_version="gf2/0"), "gf2/0"),
+        (replace(step, method="merge"), "not a walk"),
+        (replace(step, parent="0" * 12), "starts from"),
+    ):
+        with pytest.raises(ReplayError, match=words):
+            replay(TWO, root, [*chain[:-1], broken])
+
+
+def chunk_at(space: FlipSpace, **changes: Any) -> Chunk:
+    start = space.encode(space.start(Seed(0)))
+    effort = Effort(steps=20_000, goal=space.start(Seed(0)).shape[1] - 1, idle=1000, band=1)
+    return replace(Chunk(4, (start,), effort, 50_000, 5, 9), **changes)
+
+
+def test_a_chunk_is_a_pure_function_and_keeps_its_budget() -> None:
+    first, second = (run_chunk(THREE, chunk_at(THREE)) for _ in range(2))
+    assert replace(first, seconds=0.0) == replace(second, seconds=0.0)
+    assert first.steps <= 50_000 and 1 <= len(first.finds) <= 5
+    for find in first.finds:
+        outcome = THREE.walk(THREE.decode(find.parent), find.effort, find.seed)
+        assert THREE.encode(outcome.state) == find.state
+        THREE.certify(outcome.state)
+
+
+def test_ladder_goes_down_when_the_pool_is_full_and_up_when_worn_out() -> None:
+    ladder = Ladder(SMALL, 1)
+    ladder.seed([(10, b"start")])
+    assert ladder.level == 10
+    for number in range(SMALL.pool):
+        assert ladder.admit(9, bytes([number]))
+    assert not ladder.admit(9, bytes([0]))
+    ladder.tell(10, SMALL.pool, 100)
+    assert ladder.level == 9
+    ladder.tell(10, SMALL.pool, 100)
+    assert (ladder.level, ladder.fresh) == (9, 0)
+    ladder.tell(9, 0, SMALL.patience)
+    assert ladder.level == 10 and ladder.stalls == 1
+    ladder.admit(9, b"new")
+    assert ladder.sizes() == {9: SMALL.pool, 10: 1}
+    ladder.tell(10, 1, SMALL.patience)
+    assert ladder.level == 9
+
+
+def test_ladder_wants_one_find_at_the_target_and_its_share_elsewhere() -> None:
+    ladder = Ladder(SMALL, 1)
+    ladder.seed([(10, b"start")])
+    assert ladder.chunk(0, 100, share=4, target=9).wanted == 1
+    assert ladder.chunk(0, 100, share=4, target=8).wanted == 2
+    assert ladder.chunk(0, 100).wanted == SMALL.pool
+
+
+def test_ladder_comes_back_from_its_checkpoint() -> None:
+    ladder = Ladder(SMALL, 1)
+    ladder.seed([(10, b"start"), (9, b"below")])
+    ladder.tell(9, 0, 123)
+    names = {b"start": "a", b"below": "b"}
+    again = Ladder(SMALL, 1)
+    again.restore(ladder.checkpoint(names), {name: state for state, name in names.items()})
+    assert again.sizes() == ladder.sizes() and again.chunk(7, 100) == ladder.chunk(7, 100)
+    assert (again.level, again.spent) == (9, 123)
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 2**32))
+def test_a_state_is_canonical(random: Random, seed: int) -> None:
+    start = TWO.walk(TWO.start(Seed(0)), Effort(50, 1, 10, 3), Seed(seed)).state
+    scheme = TWO.scheme(start)
+    assert scheme == scheme.canonical and scheme.verdict().valid
+    shuffled = start[:, random.sample(range(start.shape[1]), start.shape[1])]
+    again = TWO.state(TWO.scheme(shuffled))
+    assert TWO.key(again) == TWO.key(start) and TWO.scheme(again).id == scheme.id
+    assert np.array_equal(TWO.decode(TWO.encode(start)), start)
+
+
+def test_factors_of_several_words_keep_every_bit() -> None:
+    space = FlipSpace(matmul(2, 9, 9))
+    state = space.start(Seed(0))
+    assert state.shape == (3, 162, 2)
+    assert space.scheme(state) == standard_scheme(space.problem, GF2).canonical
+
+
+def test_states_of_integer_schemes_are_their_residues() -> None:
+    integer = standard_scheme(TWO.problem, ZT)
+    assert np.array_equal(TWO.state(integer), TWO.start(Seed(0)))
+
+
+def test_spaces_that_cannot_be_walked_are_refused() -> None:
+    with pytest.raises(RingError, match="GF3"):
+        FlipSpace(matmul(2, 2, 2), GF3)
+    with pytest.raises(ProblemError, match="289 entries"):
+        FlipSpace(matmul(17, 17, 1))
+    with pytest.raises(ProblemError, match="zero over GF2"):
+        FlipSpace(tensor_problem((1, 1, 1), [((0, 0, 0), 2)]))
+    with pytest.raises(InputError, match="quick"):
+        preset("slow")
