@@ -1,3 +1,10 @@
-"""flipforge searches for exact algebraic objects, proves each one, keeps it in a catalogue, and ships it as code."""
+"""flipforge searches for exact algebraic objects, proves each one, keeps it in a catalogue, and ships it as code.
+
+``flipforge.search`` is the function; the package of the same name is reached by ``from flipforge.search import ...``.
+"""
 
 __version__ = "0.1.0"
+
+from flipforge.api import load, query, search, verify
+
+__all__ = ["__version__", "load", "query", "search", "verify"]

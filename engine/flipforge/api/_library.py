@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flipforge import plugins
-from flipforge.catalogue import SqliteStore
+from flipforge.catalogue import Query, SqliteStore
 from flipforge.errors import FlipforgeError, InputError
 from flipforge.problems import Problem, parse
 from flipforge.rings import Ring
@@ -149,7 +149,8 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
                 continue
             for scheme in schemes:
                 status = "new" if scheme.id in new else "known"
-                rows.append({"source": str(file), **store.row(scheme.id), "status": status, "reason": ""})
+                (row,) = store.rows(Query(where=f"id = '{scheme.id}'"))
+                rows.append({**row, "source": str(file), "status": status, "reason": ""})
     return Batch(rows, code)
 
 

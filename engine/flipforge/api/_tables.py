@@ -21,7 +21,7 @@ def query(
     origin: str | None = None,
     run: str | None = None,
     where: str | None = None,
-    order: str | None = None,
+    order: str = catalogue.Query.order,
     limit: int | None = None,
     db: Db = None,
 ) -> list[dict[str, Any]]:

@@ -39,6 +39,11 @@ def brent_defect(
     tuple or None
         ``((i, j, k), wanted, found)`` for the smallest failing index, None when all equations hold.
 
+    Raises
+    ------
+    ValueError
+        Row counts disagree, or a denominator is divisible by the characteristic.
+
     Examples
     --------
     >>> brent_defect({(0, 0, 0): 1}, [[1]], [[1]], [[3]], characteristic=2) is None
@@ -50,6 +55,8 @@ def brent_defect(
     common = lcm(
         *(du * dv * dw for (du, _), (dv, _), (dw, _) in terms), *(Fraction(t).denominator for t in tensor.values())
     )
+    if characteristic and common % characteristic == 0:
+        raise ValueError(f"a denominator is divisible by {characteristic}; there is no such residue")
     found: dict[Index, int] = {}
     for (du, us), (dv, vs), (dw, ws) in terms:
         scale = common // (du * dv * dw)
@@ -66,7 +73,8 @@ def brent_defect(
     if not wrong:
         return None
     index = min(wrong)
-    return index, tensor.get(index, 0), _residue(Fraction(found.get(index, 0), common), characteristic)
+    values = Fraction(tensor.get(index, 0)), Fraction(found.get(index, 0), common)
+    return index, _residue(values[0], characteristic), _residue(values[1], characteristic)
 
 
 def _sparse(row: Row) -> tuple[int, list[tuple[int, int]]]:
@@ -82,6 +90,6 @@ def _differs(found: int, wanted: Element, characteristic: int) -> bool:
 
 
 def _residue(value: Fraction, characteristic: int) -> Element:
-    if value.denominator != 1:
-        return value
-    return int(value) % characteristic if characteristic else int(value)
+    if characteristic:
+        return value.numerator * pow(value.denominator, -1, characteristic) % characteristic
+    return value.numerator if value.denominator == 1 else value

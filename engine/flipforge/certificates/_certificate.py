@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from flipforge.certificates._brent import brent_defect
 from flipforge.errors import FormatError, MalformedError, RingError
-from flipforge.rings import parse_element, ring
+from flipforge.rings import Element, brief, parse_element, ring
 
 __all__ = ["Certificate", "Verdict", "check", "register_checker"]
 
@@ -62,7 +62,8 @@ def check(certificate: Certificate) -> Verdict:
     try:
         return checker(certificate)
     except (KeyError, TypeError, ValueError, RingError, MalformedError) as error:
-        return Verdict("MALFORMED", f"{type(error).__name__}: {error}")
+        words = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
+        return Verdict("MALFORMED", words)
 
 
 def register_checker(kind: str, checker: Callable[[Certificate], Verdict]) -> None:
@@ -75,25 +76,36 @@ def register_checker(kind: str, checker: Callable[[Certificate], Verdict]) -> No
 def _check_brent(certificate: Certificate) -> Verdict:
     """Statement: ring, rank, shape, tensor as [i, j, k, value] rows. Witness: u, v, w."""
     statement, witness = certificate.statement, certificate.witness
-    shape = tuple(statement["shape"])
-    tensor = {(i, j, k): parse_element(value) for i, j, k, value in statement["tensor"]}
-    factors = [[[parse_element(x) for x in row] for row in witness[axis]] for axis in "uvw"]
-    base = ring(statement["ring"])
-    for axis, size, rows in zip("uvw", shape, factors, strict=True):
-        if len(rows) != statement["rank"]:
-            return Verdict("MALFORMED", f"{axis} has {len(rows)} rows, the statement says rank {statement['rank']}")
-        for number, row in enumerate(rows):
-            if len(row) != size:
-                return Verdict("MALFORMED", f"{axis}[{number}] has {len(row)} entries, the shape says {size}")
-            outside = next((x for x in row if not base.contains(x)), None)
-            if outside is not None:
-                return Verdict("MALFORMED", f"{axis}[{number}] holds {outside}, which is not in {base}")
-    u, v, w = factors
+    shape, tensor = _read_target(statement)
+    base = ring(str(statement["ring"]))
+    for axis, size in zip("uvw", shape, strict=True):
+        rows = witness[axis]
+        if not isinstance(rows, list) or type(statement["rank"]) is not int or len(rows) != statement["rank"]:
+            raise MalformedError(f"{axis} must be a list of rows, as many as the rank of the statement")
+        fault = next((q for q, row in enumerate(rows) if not isinstance(row, list) or len(row) != size), None)
+        if fault is not None:
+            raise MalformedError(f"{axis}[{fault}] must be a list of {size} entries, as the shape says")
+    u, v, w = ([[base.coerce(parse_element(x)) for x in row] for row in witness[axis]] for axis in "uvw")
     defect = brent_defect(tensor, u, v, w, base.characteristic)
     if defect is None:
         return Verdict("PROVED")
     index, wanted, found = defect
-    return Verdict("REFUTED", f"coefficient {index} is {found}, the tensor has {wanted}")
+    return Verdict("REFUTED", f"coefficient {index} is {brief(found)}, the tensor has {brief(wanted)}")
+
+
+def _read_target(statement: Mapping[str, Any]) -> tuple[list[int], dict[tuple[int, int, int], Element]]:
+    shape, entries = statement["shape"], statement["tensor"]
+    if not isinstance(shape, list) or len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+        raise MalformedError("shape must be three sizes")
+    tensor: dict[tuple[int, int, int], Element] = {}
+    for i, j, k, value in entries:
+        index = (i, j, k)
+        if not all(type(x) is int and 0 <= x < size for x, size in zip(index, shape, strict=True)):
+            raise MalformedError(f"tensor entry {str(index)[:60]} lies outside the shape {shape}")
+        if index in tensor:
+            raise MalformedError(f"tensor entry {index} stands twice")
+        tensor[index] = parse_element(value)
+    return shape, tensor
 
 
 _CHECKERS: dict[str, Callable[[Certificate], Verdict]] = {"brent": _check_brent}

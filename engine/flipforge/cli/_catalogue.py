@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flipforge import api
+from flipforge.catalogue import Query
 from flipforge.cli._options import Db, Json
 from flipforge.cli._output import print_csv, print_json, print_table
 from flipforge.errors import InputError
@@ -64,8 +65,8 @@ def query(
         str | None, typer.Option("--where", metavar="EXPR", help="e.g. 'rank <= 23 and additions < 100 and n == m'")
     ] = None,
     order: Annotated[
-        str | None, typer.Option("--order", metavar="KEY", help="Columns, a minus for descending: rank,-additions")
-    ] = None,
+        str, typer.Option("--order", metavar="KEY", help="Columns, a minus for descending: rank,-additions")
+    ] = Query.order,
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many rows.")] = None,
     output: Format = "table",
     db: Db = None,

@@ -1,12 +1,11 @@
 """User tensors: read from NPZ or NPY, named by the hash of their content."""
 
-import zipfile
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from flipforge.errors import FormatError, NotFoundError, ProblemError
+from flipforge.problems._npy import MAX_BYTES, Array, npy_array, npz_members
 from flipforge.problems._problem import Index, Problem
 
 __all__ = ["MAX_ENTRIES", "MAX_SIDE", "read_tensor", "tensor_problem"]
@@ -67,18 +66,11 @@ def read_tensor(path: Path) -> Problem:
     NotFoundError, FormatError, ProblemError
         The file is missing, is neither format, or holds what is not an integer tensor.
     """
-    import numpy as np
-
     if not path.is_file():
         raise NotFoundError(f"{path}: no such tensor file")
     try:
-        with path.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                parts: dict[str, Any] = {"coo": loaded}
-            else:
-                parts = {key: loaded[key] for key in ("shape", "coords", "values") if key in loaded}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        parts = _read_arrays(path)
+    except (ValueError, OSError) as error:
         raise FormatError(f"{path}: not a readable NPZ or NPY tensor without pickles ({_one_line(error)})") from None
     for key, array in parts.items():
         if array.dtype.kind not in "iu":
@@ -97,6 +89,22 @@ def read_tensor(path: Path) -> Problem:
             raise ProblemError(f"{path}: coords {coords.shape} and values {values.shape} must be nnz x 3 and nnz")
     rows = zip(coords.tolist(), values.tolist(), strict=True)
     return tensor_problem(shape, (((i, j, k), t) for (i, j, k), t in rows), str(path))
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than the limit of {MAX_BYTES} bytes")
+    if not data.startswith(b"PK"):
+        return {"coo": _numbers(data)}
+    return {key: _numbers(content) for key, content in npz_members(data) if key in ("shape", "coords", "values")}
+
+
+def _numbers(data: bytes) -> Array:
+    array = npy_array(data)
+    assert not isinstance(array, list)
+    return array
 
 
 def parse_tensor(body: str) -> Problem:

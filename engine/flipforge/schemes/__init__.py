@@ -1,7 +1,20 @@
 """Schemes: frozen values with a canonical form, an ID, costs and file formats."""
 
+from flipforge.schemes._compare import Comparison, compare
 from flipforge.schemes._costs import Costs, costs
-from flipforge.schemes._scheme import Scheme
+from flipforge.schemes._scheme import BRENT_CHECKER, ID_LENGTH, Scheme
+from flipforge.schemes._show import describe, describe_latex
 from flipforge.schemes._standard import standard_scheme
 
-__all__ = ["Costs", "Scheme", "costs", "standard_scheme"]
+__all__ = [
+    "BRENT_CHECKER",
+    "ID_LENGTH",
+    "Comparison",
+    "Costs",
+    "Scheme",
+    "compare",
+    "costs",
+    "describe",
+    "describe_latex",
+    "standard_scheme",
+]

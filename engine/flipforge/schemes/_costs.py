@@ -19,7 +19,8 @@ class Costs:
     rank
         Number of products.
     additions
-        Additions and subtractions without sharing: each sum of n terms costs n - 1, over the factors of all products and the outputs.
+        Additions and subtractions without sharing: each sum of n terms costs n - 1, over the factors of all products
+        and the outputs.
     nonzeros
         Nonzero coefficients of u, v and w together.
     omega

@@ -11,7 +11,7 @@ from typing import Any
 from flipforge.certificates import Certificate, Verdict, brent_defect
 from flipforge.errors import MalformedError, RingError, VerificationError
 from flipforge.problems import Problem
-from flipforge.rings import Element, Ring, smallest_ring
+from flipforge.rings import MAX_DIGITS, Element, Ring, brief, is_too_long, smallest_ring
 
 __all__ = ["BRENT_CHECKER", "ID_LENGTH", "Rows", "Scheme"]
 
@@ -77,10 +77,17 @@ class Scheme:
         Products are sorted; u and v are primitive with first nonzero entry positive (1 in GF(p)) and w carries the
         scalar; the ring is the smallest that holds the result. A product with a zero factor becomes the zero product
         and is kept.
+
+        Raises
+        ------
+        MalformedError
+            A coefficient of it has more than `MAX_DIGITS` digits, which no file may hold.
         """
         products = sorted(_normal_product(self.ring, *factors) for factors in zip(self.u, self.v, self.w, strict=True))
         u, v, w = (tuple(p[axis] for p in products) for axis in range(3))
-        entries = (x for rows in (u, v, w) for row in rows for x in row)
+        entries = {x for rows in (u, v, w) for row in rows for x in row}
+        if any(map(is_too_long, entries)):
+            raise MalformedError(f"a coefficient of the canonical form has more than {MAX_DIGITS} digits")
         ring = self.ring if self.ring.characteristic else smallest_ring(entries)
         return Scheme(self.problem, ring, u, v, w, self.provenance)
 
@@ -107,7 +114,7 @@ class Scheme:
             return Verdict("PROVED")
         (i, j, k), wanted, found = defect
         a, b, c = (names[x] for names, x in zip(self.problem.labels, (i, j, k), strict=True))
-        reason = f"the coefficient of {a}*{b} in {c} is {found}, {self.problem} wants {wanted} over {self.ring}"
+        reason = f"the coefficient of {a}*{b} in {c} is {brief(found)}, {self.problem} wants {brief(wanted)} over {self.ring}"
         return Verdict("REFUTED", reason)
 
     def certify(self) -> Certificate:

@@ -44,14 +44,15 @@ def scheme_lines(scheme: Scheme) -> Iterator[str]:
 
 
 def describe_latex(scheme: Scheme) -> str:
-    """Return a complete LaTeX document with the products and outputs in one ``align*``; entries are written ``a_{1,1}``."""
+    """Return a LaTeX document with the products and outputs in one ``align*``; entries are written ``a_{1,1}``."""
     left, right, output = ([_latex_entry(name, scheme) for name in names] for names in scheme.problem.labels)
     products = [f"m_{{{number}}}" for number in range(1, scheme.rank + 1)]
     lines = [
         f"{name} &= {_latex_factor(u, left)} \\cdot {_latex_factor(v, right)}"
         for name, u, v in zip(products, scheme.u, scheme.v, strict=True)
     ]
-    lines += [f"{name} &= {_latex_sum(column, products)}" for name, column in zip(output, _columns(scheme), strict=True)]
+    columns = zip(output, _columns(scheme), strict=True)
+    lines += [f"{name} &= {_latex_sum(column, products)}" for name, column in columns]
     body = " \\\\\n".join(lines)
     return (
         "\\documentclass{article}\n\\usepackage{amsmath}\n\\allowdisplaybreaks\n\\begin{document}\n"
@@ -104,12 +105,12 @@ def _latex_sum(row: Sequence[Element], names: Sequence[str]) -> str:
         if count and count % _TERMS_PER_LINE == 0:
             text += " \\\\\n &\\quad {}"
         sign = (" - " if x < 0 else " + ") if count else ("-" if x < 0 else "")
-        text += sign + _latex_coefficient(abs(x)) + name
+        text += sign + _latex_coefficient(x) + name
         count += 1
     return text or "0"
 
 
 def _latex_coefficient(x: Element) -> str:
     if isinstance(x, Fraction):
-        return f"\\tfrac{{{x.numerator}}}{{{x.denominator}}}"
-    return "" if x == 1 else str(x)
+        return f"\\tfrac{{{abs(x.numerator)}}}{{{x.denominator}}}"
+    return "" if abs(x) == 1 else str(abs(x))

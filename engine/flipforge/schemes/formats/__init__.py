@@ -1,1 +1,23 @@
-"""Readers and writers of scheme files."""
+"""Readers and writers of scheme files: ours and the published ones."""
+
+from flipforge.schemes.formats._atomic import write_atomically
+from flipforge.schemes.formats._certificate import CERTIFICATE_FORMAT, parse_certificate, write_certificate
+from flipforge.schemes.formats._judge import Judged, judge_file, read_file
+from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
+from flipforge.schemes.formats._write import WRITERS, write_file
+
+__all__ = [
+    "CERTIFICATE_FORMAT",
+    "FORMAT",
+    "WRITERS",
+    "Judged",
+    "dump_native",
+    "judge_file",
+    "native_document",
+    "parse_certificate",
+    "read_file",
+    "read_native_document",
+    "write_atomically",
+    "write_certificate",
+    "write_file",
+]

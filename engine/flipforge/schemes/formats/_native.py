@@ -10,7 +10,15 @@ from flipforge.rings import parse_element, ring
 from flipforge.schemes._scheme import Scheme, json_rows
 from flipforge.schemes.formats._draft import Draft, Rows
 
-__all__ = ["FORMAT", "dump_native", "json_factor", "native_document", "native_draft", "problem_of_document", "read_native_document"]
+__all__ = [
+    "FORMAT",
+    "dump_native",
+    "json_factor",
+    "native_document",
+    "native_draft",
+    "problem_of_document",
+    "read_native_document",
+]
 
 FORMAT = "flipforge-scheme/1"
 _KEYS = ("format", "problem", "ring", "rank", "u", "v", "w", "provenance")
@@ -88,7 +96,7 @@ def native_draft(document: Mapping[str, Any], problem: Problem | None = None) ->
     try:
         base = ring(str(document["ring"]))
         u, v, w = (json_factor(document, axis) for axis in "uvw")
-        for axis, rows in zip("uvw", (u, v, w), strict=True):
+        for rows in (u, v, w):
             for row in rows:
                 for value in row:
                     base.coerce(value)

@@ -1,0 +1,63 @@
+"""Writing the catalogue as text: one canonical scheme file for each object."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from flipforge.catalogue._query import OWN, Query
+from flipforge.catalogue._store import SqliteStore
+from flipforge.errors import InputError
+from flipforge.schemes.formats import dump_native, write_atomically
+
+__all__ = ["dump"]
+
+
+def dump(
+    store: SqliteStore,
+    folder: Path,
+    *,
+    problem: str | None = None,
+    ring: str | None = None,
+    origin: str | None = None,
+    only_best: bool = False,
+) -> list[dict[str, Any]]:
+    """Write schemes with their lineage into a folder, each file whole; one that is there and right is left alone.
+
+    Parameters
+    ----------
+    folder
+        Made where there is none. Files are named like ``matmul-3x3x3_GF2_r23_0123456789ab.json``.
+    problem, ring
+        Only these; see `Query`.
+    origin
+        Origins with commas; found and derived unless given.
+    only_best
+        Only the smallest rank of each problem and ring, ties by additions.
+
+    Returns
+    -------
+    list of dict
+        Rows of the catalogue, each with its ``file`` and whether it was ``written``.
+
+    Raises
+    ------
+    InputError
+        The folder or a file in it cannot be written; then none is.
+    """
+    rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=only_best))
+    files = {folder / _file_name(row): dump_native(store.scheme(row["id"])).encode() for row in rows}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        changed = {path: data for path, data in files.items() if not path.is_file() or path.read_bytes() != data}
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}); name another folder"
+        ) from None
+    write_atomically(changed)
+    return [{**row, "file": str(path), "written": path in changed} for row, path in zip(rows, files, strict=True)]
+
+
+def _file_name(row: dict[str, Any]) -> str:
+    problem = re.sub(r"(sha256=[0-9a-f]{12})[0-9a-f]*", r"\1", row["problem"])
+    parts = (problem, row["ring"], f"r{row['rank']}", row["id"])
+    return "_".join(re.sub("[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts) + ".json"

@@ -1,0 +1,188 @@
+"""Schemes, lineage and runs as the values SQLite keeps, and back."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from flipforge.catalogue._schema import ORIGINS
+from flipforge.errors import InputError, MalformedError, VerificationError
+from flipforge.problems import Problem, parse
+from flipforge.schemes import Scheme, costs
+from flipforge.schemes.formats import dump_native, read_native_document
+from flipforge.search import Entry, Lineage, RunRecord
+
+__all__ = [
+    "KEPT_APART",
+    "Item",
+    "item_of_entry",
+    "item_of_file",
+    "json_text",
+    "lineage_document",
+    "now",
+    "prove",
+    "read_data",
+    "read_lineage",
+    "read_run",
+    "run_values",
+]
+
+KEPT_APART = ("origin", "run", "source", "lineage")
+"""Keys of a scheme's provenance that the catalogue keeps in columns and tables of its own."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object to be written: what the catalogue says of it, the steps that lead to it, and what errors call it."""
+
+    scheme: Scheme
+    origin: str
+    label: str
+    run: str | None = None
+    source: str | None = None
+    steps: tuple[Lineage, ...] = ()
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def json_text(value: object) -> str:
+    """Write JSON as the catalogue keeps it; the order of keys stays."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def item_of_entry(entry: Entry, run: RunRecord | None) -> Item:
+    """Judge what a caller of the store says of a scheme."""
+    steps = (entry.lineage,) if entry.lineage else ()
+    owner = entry.lineage.run if entry.lineage else run.id if run else ""
+    label = entry.source or f"scheme {entry.scheme.id}"
+    scheme = _with_claims_apart(entry.scheme) if entry.origin == "imported" else entry.scheme
+    return _judged(Item(scheme, entry.origin, label, owner or None, entry.source or None, steps))
+
+
+def item_of_file(scheme: Scheme, source: str) -> Item:
+    """Judge what a file of the project's own catalogue says of its scheme: origin, run, source and the whole lineage.
+
+    Raises
+    ------
+    MalformedError
+        The provenance states no origin, or lineage that does not lead to the scheme.
+    """
+    provenance = scheme.provenance
+    try:
+        steps = tuple(read_lineage(step) for step in provenance.get("lineage", ()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedError(f"{source}: the lineage in its provenance is broken ({error!r})") from None
+    run, origin = provenance.get("run"), provenance.get("origin", "")
+    return _judged(Item(scheme, origin, source, run, provenance.get("source"), steps))
+
+
+def prove(item: Item) -> dict[str, Any]:
+    """Return the row of an item whose scheme holds.
+
+    What is proved is the scheme read back from the very text that the row holds.
+
+    Raises
+    ------
+    VerificationError
+        The scheme does not prove its statement.
+    """
+    scheme = item.scheme.canonical
+    kept = {key: value for key, value in scheme.provenance.items() if key not in KEPT_APART}
+    data = zlib.compress(dump_native(replace(scheme, provenance=kept)).encode())
+    stored = read_data(data, item.label)
+    if stored != scheme:
+        raise MalformedError(f"{item.label}: its text does not read back as the scheme it was written from")
+    verdict = stored.verdict()
+    if not verdict.valid:
+        raise VerificationError(f"{item.label}: {verdict.reason}")
+    sizes: tuple[int | None, ...] = stored.problem.dims if stored.problem.kind == "matmul" else (None, None, None)
+    return {
+        "id": item.scheme.id,
+        "digest": item.scheme.digest,
+        "kind": "scheme",
+        "problem": stored.problem.name,
+        **dict(zip("nmp", sizes, strict=True)),
+        "ring": stored.ring.name,
+        **costs(stored).as_dict(),
+        "additions_reduced": None,
+        "origin": item.origin,
+        "run": item.run,
+        "source": item.source,
+        "created": now(),
+        "data": data,
+    }
+
+
+def read_data(data: bytes, source: str) -> Scheme:
+    """Read the scheme a row holds."""
+    try:
+        document = json.loads(zlib.decompress(data))
+    except (zlib.error, ValueError) as error:
+        raise MalformedError(f"{source}: its text is damaged ({error})") from None
+    name = document.get("problem")
+    known = _named_problem(name) if isinstance(name, str) and not name.startswith("tensor:") else None
+    return read_native_document(document, source, known)
+
+
+def lineage_document(step: Lineage) -> dict[str, Any]:
+    """Return a step as the JSON object that scheme files hold."""
+    return {**vars(step), "seed": list(step.seed), "effort": dict(step.effort)}
+
+
+def read_lineage(document: Mapping[str, Any]) -> Lineage:
+    """Read what `lineage_document` wrote."""
+    texts = {key: document[key] for key in ("child", "parent", "method", "walk_version", "run")}
+    seed, effort = document["seed"], document["effort"]
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError(f"a step from {texts['parent']!r} to {texts['child']!r} names something that is not a string")
+    if not all(type(number) is int for number in (*seed, *effort.values())):
+        raise ValueError(f"the seed or effort of {texts['child']} holds something that is not an integer")
+    return Lineage(seed=tuple(seed), effort=dict(effort), **texts)
+
+
+def run_values(run: RunRecord) -> dict[str, Any]:
+    """Return the columns of a run."""
+    moment = now()
+    return {
+        **vars(run),
+        "config": json_text(run.config),
+        "checkpoint": zlib.compress(json_text(run.checkpoint).encode()),
+        "created": run.created or moment,
+        "updated": run.updated or moment,
+    }
+
+
+def read_run(row: Mapping[str, Any]) -> RunRecord:
+    """Read what `run_values` wrote."""
+    values = dict(row)
+    values["config"] = json.loads(values["config"])
+    values["checkpoint"] = json.loads(zlib.decompress(values["checkpoint"]))
+    return RunRecord(**values)
+
+
+def _with_claims_apart(scheme: Scheme) -> Scheme:
+    """Move what an imported file says of origin, run and lineage where nobody takes it for the catalogue's own word."""
+    claims = {key: scheme.provenance[key] for key in KEPT_APART if key in scheme.provenance}
+    if not claims:
+        return scheme
+    rest = {key: value for key, value in scheme.provenance.items() if key not in claims}
+    return replace(scheme, provenance={**rest, "stated": {**scheme.provenance.get("stated", {}), **claims}})
+
+
+def _judged(item: Item) -> Item:
+    if item.origin not in ORIGINS:
+        raise InputError(f"{item.label}: origin {item.origin!r} is not one of {', '.join(ORIGINS)}")
+    if item.steps and item.steps[-1].child != item.scheme.id:
+        raise InputError(f"{item.label}: its lineage leads to {item.steps[-1].child}, the scheme is {item.scheme.id}")
+    return item
+
+
+@lru_cache(maxsize=256)
+def _named_problem(name: str) -> Problem:
+    return parse(name)

@@ -1,0 +1,378 @@
+"""The store behind the catalogue's file: objects, lineage, runs and verifications in SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from re import fullmatch
+from types import TracebackType
+from typing import Any, Self
+
+from flipforge.catalogue._database import connect, locate, transaction, translated
+from flipforge.catalogue._query import COLUMNS, Query
+from flipforge.catalogue._records import (
+    Item,
+    item_of_entry,
+    json_text,
+    lineage_document,
+    now,
+    prove,
+    read_data,
+    read_lineage,
+    read_run,
+    run_values,
+)
+from flipforge.catalogue._schema import ORIGINS
+from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
+from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
+from flipforge.schemes import Scheme
+from flipforge.schemes._scheme import BRENT_CHECKER
+from flipforge.search import Entry, Lineage, RunRecord
+
+__all__ = ["SqliteStore"]
+
+_ID_LENGTH = 12
+_MIN_PREFIX = 6
+_STAMP = "shipped"
+
+
+class SqliteStore:
+    """The catalogue in one SQLite file; implements `flipforge.search.Store`.
+
+    Every write is one transaction. Several processes may use one file at once: writers queue, readers never wait. A
+    store belongs to the thread that opened it.
+
+    An object stands once, whoever found it how often. Of the origins stated for it the strongest counts (found, then
+    derived, then imported), but a row becomes stronger only with the step that shows how the object was reached: an
+    import never weakens a find, a find of what was imported makes the row a find, and to start a run from an import
+    leaves it one. The first lineage that is recorded for an object stays, and a step that would make an object its own
+    ancestor is not recorded.
+
+    Examples
+    --------
+    >>> with SqliteStore.open("catalogue.db") as store:  # doctest: +SKIP
+    ...     store.rows(Query("matmul:3x3x3", ring="GF2", max_rank=23))
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, url: str | Path | None = None, *, create: bool = True, shipped: Path | None = None) -> Self:
+        """Open a catalogue, and load into it what the shipped folder has that it has not seen.
+
+        Parameters
+        ----------
+        url
+            A path or ``sqlite:///PATH``; None means FLIPFORGE_DB, or the user's own catalogue.
+        create
+            Make the file where there is none.
+        shipped
+            Folder of scheme files to load; None means `shipped_schemes`.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such file and ``create`` is false.
+        CatalogueError
+            The file is no catalogue, is newer than this version, is damaged, or cannot be written; it stays as it was.
+        VerificationError
+            A file of the shipped folder is wrong.
+        """
+        path = locate(url)
+        store = cls(connect(path, create=create), path)
+        try:
+            store._load(shipped_schemes() if shipped is None else shipped)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Release the file. Every commit is on disk when it returns, so there is nothing to finish."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def commit(
+        self, entries: Sequence[Entry], run: RunRecord | None = None, events: Sequence[Mapping[str, Any]] = ()
+    ) -> list[str]:
+        """Prove each scheme as it will be stored; write all, the run's record and its events in one transaction.
+
+        Parameters
+        ----------
+        entries
+            Objects; those already there change nothing but an origin that becomes stronger.
+        run
+            The run's record; replaces the one of the same ID, whose configuration must be the same.
+        events
+            JSON objects that tell what the run did, added to those it has.
+
+        Returns
+        -------
+        list of str
+            IDs that were not in the catalogue before, in the order given.
+
+        Raises
+        ------
+        VerificationError
+            A scheme is wrong; nothing is written.
+        CatalogueError
+            The write failed (a full disk, a lock that was not released); nothing is written.
+        """
+        if events and run is None:
+            raise InputError("events belong to a run; commit them with its record")
+        return self._write([item_of_entry(entry, run) for entry in entries], run, events)
+
+    def scheme(self, prefix: str) -> Scheme:
+        """Return the scheme of an ID or unique prefix; its provenance holds origin, run, source and all its lineage.
+
+        Raises
+        ------
+        NotFoundError
+            The prefix is too short, unknown, or stands for several schemes.
+        CatalogueError
+            The stored text is not what was stored.
+        """
+        identity = self._resolve(prefix)
+        with translated(self.path):
+            row = self._connection.execute("SELECT * FROM objects WHERE id = ?", (identity,)).fetchone()
+        try:
+            scheme = read_data(row["data"], identity)
+        except MalformedError as error:
+            raise CatalogueError(f"{self.path}: {error}; restore a copy") from None
+        if scheme.digest != row["digest"]:
+            raise CatalogueError(f"{self.path}: the scheme stored as {identity} is {scheme.id}; restore a copy")
+        steps = self.lineage(identity)
+        provenance: dict[str, Any] = {key: row[key] for key in ("origin", "run", "source") if row[key] is not None}
+        provenance |= scheme.provenance
+        if steps:
+            provenance["lineage"] = [lineage_document(step) for step in steps]
+        return replace(scheme, provenance=provenance)
+
+    def lineage(self, prefix: str) -> list[Lineage]:
+        """Return the steps that lead to a scheme, oldest first; empty when none is known.
+
+        Raises
+        ------
+        NotFoundError
+            As `scheme` does.
+        """
+        steps: list[Lineage] = []
+        seen: set[str] = set()
+        child = self._resolve(prefix)
+        with translated(self.path):
+            while child not in seen:
+                seen.add(child)
+                row = self._connection.execute("SELECT * FROM lineage WHERE child = ?", (child,)).fetchone()
+                if row is None:
+                    break
+                step = read_lineage({**row, "seed": json.loads(row["seed"]), "effort": json.loads(row["effort"])})
+                steps.append(step)
+                child = step.parent
+        return steps[::-1]
+
+    def run(self, prefix: str) -> RunRecord:
+        """Return a run's record by its ID or a unique prefix of six characters or more.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such run, or there are several.
+        """
+        begins = "substr(id, 1, length(:prefix)) = :prefix" if len(prefix) >= _MIN_PREFIX else "id = :prefix"
+        sql = f"SELECT * FROM runs WHERE {begins} ORDER BY id"
+        with translated(self.path):
+            rows = self._connection.execute(sql, {"prefix": prefix}).fetchall()
+        if len(rows) == 1 or (rows and rows[0]["id"] == prefix):
+            return read_run(rows[0])
+        why = f"{len(rows)} runs begin so; give more of the ID" if rows else "no such run; see `flipforge runs`"
+        raise NotFoundError(f"{prefix}: {why}")
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs, oldest first."""
+        with translated(self.path):
+            rows = self._connection.execute("SELECT * FROM runs ORDER BY rowid").fetchall()
+        return [read_run(row) for row in rows]
+
+    def events(self, prefix: str) -> list[Mapping[str, Any]]:
+        """Return the events of a run in the order in which they were committed.
+
+        Raises
+        ------
+        NotFoundError
+            As `run` does.
+        """
+        run = self.run(prefix).id
+        with translated(self.path):
+            rows = self._connection.execute("SELECT data FROM events WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+        return [json.loads(row["data"]) for row in rows]
+
+    def rows(self, query: Query | None = None) -> list[dict[str, Any]]:
+        """Return the catalogue's rows that a query selects, as JSON objects.
+
+        Raises
+        ------
+        InputError
+            The query names an unknown problem, ring, origin or column, or its expression is wrong.
+        NotFoundError
+            The query names a run that is not there.
+        """
+        query = query or Query()
+        sql, values = query.compile()
+        if query.run is not None:
+            self._check_run(query.run)
+        with translated(self.path):
+            rows = self._connection.execute(sql, values).fetchall()
+        return [{column: row[column] for column in COLUMNS} for row in rows]
+
+    def row(self, prefix: str) -> dict[str, Any]:
+        """Return the row of one scheme, by its ID or a unique prefix.
+
+        Raises
+        ------
+        NotFoundError
+            As `scheme` does.
+        """
+        return self.rows(Query(where=f"id = '{self._resolve(prefix)}'"))[0]
+
+    def _load(self, folder: Path) -> None:
+        stamp = shipped_stamp(folder)
+        with translated(self.path):
+            row = self._connection.execute("SELECT value FROM notes WHERE name = ?", (_STAMP,)).fetchone()
+        if row is None or row["value"] != stamp:
+            self._write(list(shipped_items(folder)), stamp=stamp)
+
+    def _write(
+        self,
+        items: Sequence[Item],
+        run: RunRecord | None = None,
+        events: Sequence[Mapping[str, Any]] = (),
+        stamp: str | None = None,
+    ) -> list[str]:
+        # Proofs take longer than writes: they are made before the lock is taken.
+        proofs = self._prove_new(items)
+        new = []
+        with transaction(self._connection, self.path):
+            for item in items:
+                if self._insert(item, proofs):
+                    new.append(item.scheme.id)
+            if run is not None:
+                self._put_run(run)
+                rows = [(run.id, json_text(event)) for event in events]
+                self._connection.executemany("INSERT INTO events (run, data) VALUES (?, ?)", rows)
+            if stamp is not None:
+                self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (_STAMP, stamp))
+        return new
+
+    def _prove_new(self, items: Iterable[Item]) -> dict[str, dict[str, Any]]:
+        """Return the row of each item whose very digest is not stored yet."""
+        proofs: dict[str, dict[str, Any]] = {}
+        for item in items:
+            digest = item.scheme.digest
+            if digest not in proofs and self._digest(item.scheme.id) != digest:
+                proofs[digest] = prove(item)
+        return proofs
+
+    def _insert(self, item: Item, proofs: Mapping[str, dict[str, Any]]) -> bool:
+        """Write an item inside a transaction; tell whether it is new."""
+        identity, digest = item.scheme.id, item.scheme.digest
+        stored = self._digest(identity)
+        if stored is not None and stored != digest:
+            raise CatalogueError(
+                f"{self.path}: ID {identity} is taken by another scheme ({stored}); {digest} cannot be stored beside it"
+            )
+        if stored is None:
+            row = proofs[digest]
+            names = ", ".join(row)
+            marks = ", ".join(f":{name}" for name in row)
+            self._connection.execute(f"INSERT INTO objects ({names}) VALUES ({marks})", row)
+            self._connection.execute(
+                "INSERT INTO verifications VALUES (?, ?, 'PROVED', ?)", (identity, BRENT_CHECKER, now())
+            )
+        traced = [self._record(step) for step in item.steps]
+        if stored is not None and traced and all(traced):
+            self._strengthen(identity, item)
+        return stored is None
+
+    def _record(self, step: Lineage) -> bool:
+        """Record a step unless its child has one; False if it would close a loop."""
+        loop = self._connection.execute(
+            """
+            WITH RECURSIVE ancestors (id) AS (
+                VALUES (:parent) UNION SELECT lineage.parent FROM lineage JOIN ancestors ON lineage.child = ancestors.id
+            )
+            SELECT 1 FROM ancestors WHERE id = :child
+            """,
+            {"parent": step.parent, "child": step.child},
+        ).fetchone()
+        if loop:
+            return False
+        document = lineage_document(step)
+        document |= {"seed": json_text(document["seed"]), "effort": json_text(document["effort"])}
+        self._connection.execute(
+            """
+            INSERT OR IGNORE INTO lineage (child, parent, method, seed, effort, walk_version, run)
+            VALUES (:child, :parent, :method, :seed, :effort, :walk_version, :run)
+            """,
+            document,
+        )
+        return True
+
+    def _strengthen(self, identity: str, item: Item) -> None:
+        weaker = ORIGINS[ORIGINS.index(item.origin) + 1 :]
+        self._connection.execute(
+            f"UPDATE objects SET origin = ?, run = ? WHERE id = ? AND origin IN ({', '.join('?' * len(weaker))})",
+            (item.origin, item.run, identity, *weaker),
+        )
+
+    def _put_run(self, run: RunRecord) -> None:
+        values = run_values(run)
+        row = self._connection.execute("SELECT config FROM runs WHERE id = ?", (run.id,)).fetchone()
+        if row is not None and json.loads(row["config"]) != json.loads(values["config"]):
+            raise CatalogueError(f"{self.path}: run {run.id} is there with another configuration; start a new run")
+        names = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        # What defines a run, and when it began, never changes.
+        moving = ("state", "checkpoint", "rank", "best", "flips", "seconds", "updated")
+        changes = ", ".join(f"{name} = excluded.{name}" for name in moving)
+        self._connection.execute(
+            f"INSERT INTO runs ({names}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}", values
+        )
+
+    def _digest(self, identity: str) -> str | None:
+        with translated(self.path):
+            row = self._connection.execute("SELECT digest FROM objects WHERE id = ?", (identity,)).fetchone()
+        return None if row is None else str(row["digest"])
+
+    def _resolve(self, prefix: str) -> str:
+        folded = prefix.strip().lower()
+        if not fullmatch(r"[0-9a-f]+", folded) or not _MIN_PREFIX <= len(folded) <= 64:
+            raise NotFoundError(f"{prefix!r}: not an ID; write {_MIN_PREFIX} to {_ID_LENGTH} of its hex digits")
+        short = folded[:_ID_LENGTH]
+        with translated(self.path):
+            rows = self._connection.execute(
+                "SELECT id, digest FROM objects WHERE id >= ? AND id < ? ORDER BY id", (short, short + "g")
+            ).fetchall()
+        found = [str(row["id"]) for row in rows if row["digest"].startswith(folded)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            examples = f"{found[0]}, {found[1]}{', ...' if len(found) > 2 else ''}"
+            raise NotFoundError(f"{prefix}: {len(found)} schemes begin so ({examples}); give more digits")
+        raise NotFoundError(f"{prefix}: no scheme with this ID in {self.path}")
+
+    def _check_run(self, prefix: str) -> None:
+        everywhere = "SELECT id AS run FROM runs UNION ALL SELECT run FROM objects"
+        sql = f"SELECT 1 FROM ({everywhere}) WHERE substr(run, 1, ?) = ? LIMIT 1"
+        with translated(self.path):
+            if self._connection.execute(sql, (len(prefix), prefix)).fetchone() is None:
+                raise NotFoundError(f"{prefix}: no such run in {self.path}; see `flipforge runs`")

@@ -1,0 +1,72 @@
+"""numba, set up once: where compiled kernels are kept, and typed decorators.
+
+numba's cache looks at the file of the function it compiles, not at those of its callees, and would run old code after a change in
+one of them. So the kernels are cached in a folder whose name holds a hash of all their sources.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numba.extending
+
+__all__ = ["cache_folder", "inlined", "intrinsic", "kernel"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # What lies in a cache is unpickled and run: another user's folder will not do.
+        return folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path | None:
+    """Return the folder for compiled kernels of this very source, or None where none can be written.
+
+    ``NUMBA_CACHE_DIR``, where set, is kept as the place; then come the user's cache folder and the temporary one.
+    """
+    name = f"kernels-{_sources_hash()}"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge"
+    places = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else [home, Path(tempfile.gettempdir()) / f"flipforge-{os.getuid()}"]
+    return next((place / name for place in places if _usable(place) and _usable(place / name)), None)
+
+
+_FOLDER = cache_folder()
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile in nopython mode with the GIL released, cached in `cache_folder`."""
+    if _FOLDER is None:
+        return cast(_Function, numba.njit(nogil=True)(function))
+    before = numba.config.CACHE_DIR
+    # Set only while the function is decorated: numba reads it then, and other users of numba keep their own place.
+    numba.config.CACHE_DIR = str(_FOLDER)
+    try:
+        return cast(_Function, numba.njit(cache=True, nogil=True)(function))
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile as part of its callers: a call with many arrays costs more than the body."""
+    return cast(_Function, numba.njit(forceinline=True)(function))
+
+
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an LLVM fragment callable from kernels."""
+    return cast(Callable[..., Any], numba.extending.intrinsic(function))

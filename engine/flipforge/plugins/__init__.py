@@ -1,0 +1,26 @@
+"""Plugins: manifests, entry points, `register`, and the protocols of the kinds that flipforge uses.
+
+A distribution adds a plugin with an entry point in the group ``flipforge.KIND`` (`KINDS` lists them) whose value leads
+to a `Manifest` in a light module. Listing plugins reads manifests; an implementation is imported when it is asked for.
+"""
+
+from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
+from flipforge.plugins._manifest import API_VERSION, KINDS, Manifest, PluginInfo
+from flipforge.plugins._registry import available, connect, get, register
+
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "Check",
+    "ExportReport",
+    "ExportResult",
+    "Exporter",
+    "Manifest",
+    "PluginInfo",
+    "available",
+    "connect",
+    "export",
+    "get",
+    "register",
+    "write_texts",
+]

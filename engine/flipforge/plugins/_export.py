@@ -1,0 +1,203 @@
+"""Export: the protocol of a target, and the one way a scheme goes through it."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Protocol
+
+from flipforge.errors import FlipforgeError, InputError, PluginError
+from flipforge.plugins._registry import get
+from flipforge.schemes import Scheme, costs
+
+__all__ = ["Check", "ExportReport", "ExportResult", "Exporter", "export", "write_texts"]
+
+_REPORT_FORMAT = "flipforge-export/1"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of generated code: what it is called, whether it held, and what exactly was run."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """The files that an exporter wrote."""
+
+    files: tuple[Path, ...]
+
+
+class Exporter(Protocol):
+    """A target of code export; plugins of kind ``exporters`` implement it."""
+
+    def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
+        """Write code for a scheme into a folder, which is made where it is missing.
+
+        All files are there at the end, or none. The same scheme gives the same text.
+
+        Raises
+        ------
+        VerificationError
+            The scheme does not verify; it is proven again here.
+        RingError
+            The target cannot carry the scheme's ring.
+        InputError
+            An option is not known, or the folder cannot be written.
+        """
+
+    def check(self, scheme: Scheme, folder: Path) -> Sequence[Check]:
+        """Run the code that `export` wrote for the scheme, and compare with exact references.
+
+        Wrong code is a check that is not ok.
+        """
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export did; `as_dict` is the JSON of ``flipforge export``.
+
+    Attributes
+    ----------
+    ok
+        False when a check failed.
+    checks
+        Empty when none was asked for.
+    report
+        The JSON file that keeps all this with the scheme's figures and the hashes of the files.
+    """
+
+    target: str
+    files: tuple[Path, ...]
+    checks: tuple[Check, ...]
+    report: Path
+    ok: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ok", all(check.ok for check in self.checks))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return {
+            "target": self.target,
+            "files": [str(path) for path in self.files],
+            "checks": [asdict(check) for check in self.checks],
+            "ok": self.ok,
+            "report": str(self.report),
+        }
+
+
+def export(
+    scheme: Scheme, target: str, folder: str | Path, *, check: bool = False, options: Mapping[str, Any] | None = None
+) -> ExportReport:
+    """Prove a scheme again, write code for it, and check that code by running it.
+
+    Parameters
+    ----------
+    target
+        Name of an exporter, e.g. ``"numpy"``.
+    check
+        Run the generated code.
+
+    Raises
+    ------
+    VerificationError
+        The scheme does not verify; nothing is written.
+    PluginError
+        There is no such target, or it is broken.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import ZT
+    >>> from flipforge.schemes import standard_scheme
+    >>> with TemporaryDirectory() as folder:
+    ...     export(standard_scheme(parse("matmul:1x2x1"), ZT), "numpy", folder, check=True).ok
+    True
+    """
+    folder = Path(folder)
+    exporter: Exporter = get("exporters", target)
+    scheme.certify()  # not left to the exporter: no plugin may ship what is not proven
+    try:
+        result = exporter.export(scheme, folder, options=options or {})
+        checks = tuple(exporter.check(scheme, folder)) if check else ()
+    except FlipforgeError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"exporter {target!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    name = f"{target}_{scheme.id}_report.json"
+    report = ExportReport(target, result.files, checks, folder / name)
+    write_texts(folder, {name: _report_text(scheme, report, checked=check, options=options or {})})
+    return report
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """Write files into a folder: all are on disk before the first takes its place, and a failure leaves no draft.
+
+    Parameters
+    ----------
+    texts
+        File name to content, written as UTF-8.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made or written.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    drafts: list[tuple[Path, Path]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            draft = folder / f".{name}.{token_hex(4)}.tmp"
+            drafts.append((draft, folder / name))
+            with draft.open("x", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for draft, path in drafts:
+            draft.replace(path)
+    except BaseException as error:
+        for draft, _ in drafts:
+            draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            for path in made:
+                path.rmdir()
+        if isinstance(error, OSError):
+            raise InputError(f"{folder}: cannot be written ({error.strerror}); name a folder that can") from None
+        raise
+    return tuple(path for _, path in drafts)
+
+
+def _report_text(scheme: Scheme, report: ExportReport, *, checked: bool, options: Mapping[str, Any]) -> str:
+    from flipforge import __version__
+
+    document = {
+        "format": _REPORT_FORMAT,
+        "scheme": {
+            "id": scheme.id,
+            "digest": scheme.digest,
+            "problem": scheme.problem.name,
+            "ring": scheme.ring.name,
+            **costs(scheme).as_dict(),
+        },
+        "target": report.target,
+        "options": dict(options),
+        "files": [{"name": path.name, "sha256": sha256(path.read_bytes()).hexdigest()} for path in report.files],
+        "checked": checked,
+        "checks": [asdict(check) for check in report.checks],
+        "ok": report.ok,
+        "versions": {"flipforge": __version__, "python": platform.python_version()},
+    }
+    return json.dumps(document, indent=1) + "\n"

@@ -1,0 +1,141 @@
+"""Settle problem and ring of a file's schemes, and let the Brent equations judge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flipforge.certificates import Verdict
+from flipforge.errors import InputError, MalformedError, NotFoundError, RingError, VerificationError
+from flipforge.problems import Problem
+from flipforge.rings import GF2, GF3, Q, Ring, smallest_ring
+from flipforge.schemes._scheme import Scheme
+from flipforge.schemes.formats._draft import MAX_BYTES, Draft
+from flipforge.schemes.formats._recognise import read_drafts, sms_parts
+
+__all__ = ["Judged", "judge_file", "read_file"]
+
+TRIED = (Q, GF2, GF3)
+"""The rings tried, in this order, where neither file nor caller says one."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A scheme of a file with the verdict on it.
+
+    Attributes
+    ----------
+    source
+        The path, with ``:key`` or ``#n`` after it where a file holds several schemes.
+    scheme
+        The proved scheme; None where the verdict is no.
+    problem, ring, rank
+        What was judged, as far as the file could be read.
+    """
+
+    source: str
+    scheme: Scheme | None
+    problem: str | None
+    ring: str | None
+    rank: int | None
+    verdict: Verdict
+
+
+def judge_file(path: str | Path, *, problem: Problem | None = None, ring: Ring | None = None) -> list[Judged]:
+    """Read a scheme or certificate file of any known format and decide every scheme in it.
+
+    Parameters
+    ----------
+    problem, ring
+        Decide where the file states none, and overrule what it states. Without a ring Q, GF(2) and GF(3) are tried in
+        turn and the first that holds is reported; a scheme that holds over Q is reported over the smallest of ZT, Z,
+        Z[1/2] and Q that has its entries.
+
+    Raises
+    ------
+    InputError
+        No verdict can be formed: the file is missing, unreadable or of no known format, or nothing settles the problem.
+    """
+    path = Path(path)
+    try:
+        drafts = read_drafts(_read_parts(path), path, problem)
+        return [_judge(str(path), draft, problem, ring) for draft in drafts]
+    except VerificationError as error:
+        verdict = Verdict("MALFORMED" if isinstance(error, MalformedError) else "REFUTED", str(error))
+        asked = problem.name if problem else None, ring.name if ring else None
+        return [Judged(str(path), None, *asked, None, verdict)]
+    except InputError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from None
+
+
+def read_file(path: str | Path, *, problem: Problem | None = None, ring: Ring | None = None) -> list[Scheme]:
+    """Return the schemes of a file, all of them proved.
+
+    Raises
+    ------
+    MalformedError, VerificationError
+        The first scheme that is malformed or refuted.
+    InputError
+        As `judge_file`.
+    """
+    schemes = []
+    for judged in judge_file(path, problem=problem, ring=ring):
+        if judged.scheme is None:
+            error = MalformedError if judged.verdict.decision == "MALFORMED" else VerificationError
+            raise error(f"{judged.source}: {judged.verdict.decision}: {judged.verdict.reason}")
+        schemes.append(judged.scheme)
+    return schemes
+
+
+def _read_parts(path: Path) -> dict[Path, bytes]:
+    """Read the file, or the three files of an SMS triple."""
+    return {part: _read_bytes(part) for part in sms_parts(path)}
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise NotFoundError(f"{path}: {'not a regular file' if path.exists() else 'no such file'}")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{path}: larger than the limit of {MAX_BYTES} bytes")
+    return data
+
+
+def _judge(path: str, draft: Draft, problem: Problem | None, ring: Ring | None) -> Judged:
+    source, target, stated = path + draft.label, problem or draft.problem, draft.ring
+    if target is None:
+        raise InputError(f"{source}: neither the file nor its name states the problem; give it with --problem")
+    if ring and stated and stated.characteristic and ring != stated:
+        raise RingError(f"{source}: the file states {stated}; its scheme has no image over {ring}, lift it instead")
+    asked = ring or stated
+    rings: Sequence[Ring] = (asked,) if asked else TRIED
+    rows = [row for factor in (draft.u, draft.v, draft.w) for row in factor]
+    reasons = []
+    for base in rings:
+        try:
+            scheme = _over(draft, target, base)
+        except RingError as error:
+            reasons.append(str(error))
+            continue
+        except MalformedError as error:
+            name = asked.name if asked else None
+            return Judged(source, None, target.name, name, len(draft.u), Verdict("MALFORMED", str(error)))
+        verdict = scheme.verdict()
+        if verdict.valid:
+            if not asked and not base.characteristic:
+                scheme = _over(draft, target, smallest_ring(x for row in rows for x in row))
+            return Judged(source, scheme, target.name, scheme.ring.name, scheme.rank, verdict)
+        reasons.append(verdict.reason)
+    tried = "" if asked else f" (tried {', '.join(base.name for base in rings)})"
+    verdict = Verdict("REFUTED", reasons[0] + tried)
+    return Judged(source, None, target.name, rings[0].name, len(draft.u), verdict)
+
+
+def _over(draft: Draft, problem: Problem, ring: Ring) -> Scheme:
+    u, v, w = (tuple(tuple(map(ring.reduce, row)) for row in rows) for rows in (draft.u, draft.v, draft.w))
+    return Scheme(problem, ring, u, v, w, draft.provenance)

@@ -1,0 +1,301 @@
+"""The text of the NumPy target: one module for one scheme."""
+
+from string import Template
+from textwrap import fill
+
+from flipforge import __version__
+from flipforge.problems import Problem
+from flipforge.schemes import Scheme
+from flipforge_codegen._expressions import assignment, call, combination, reduced, tuple_of
+from flipforge_codegen._form import IntegerForm, integer_form
+
+__all__ = ["module_name", "module_text"]
+
+_HEAD = Template('''\
+"""$title
+
+Problem $problem, ring $ring, rank $rank, scheme $id.
+Written by flipforge $version for its target "numpy"; it needs NumPy and nothing else.
+$origin
+
+$arithmetic
+"""
+
+${imports}import numpy as np
+import numpy.typing as npt
+
+__all__ = ["PROBLEM", "RANK", "RING", "SCHEME", "$function"]
+
+PROBLEM = "$problem"
+RING = "$ring"
+RANK = $rank
+SCHEME = "$digest"
+
+Array = npt.NDArray[Any]
+''')
+
+_MATRIX = Template('''\
+Product = Callable[[Array, Array], Array]
+
+
+def multiply(a: npt.ArrayLike, b: npt.ArrayLike, *, depth: int = 1, base: Product = np.matmul) -> Array:
+    """Return the matrix product a @ b$modulo.
+
+    Parameters
+    ----------
+    a, b
+        Arrays of shape (..., N, M) and (..., M, P) of any sizes; leading axes broadcast as in a @ b.
+    depth
+        Levels of recursion, 0 for none. A level cuts a into $n x $m and b into $m x $p blocks, padded with zeros where
+        that does not come out even. It is left out where a matrix has fewer rows or columns than that.
+    base
+        Multiplies the innermost blocks.
+
+    Raises
+    ------
+    TypeError
+        The dtype is not one that this scheme carries.
+    ValueError
+        The shapes do not fit, or the depth is negative.
+    """
+    left, right = _operands(a, b)
+    if left.ndim < 2 or right.ndim < 2 or left.shape[-1] != right.shape[-2]:
+        raise ValueError(f"multiply: shapes {left.shape} and {right.shape} are no (..., N, M) and (..., M, P)")
+    if index(depth) < 0:
+        raise ValueError(f"multiply: depth is {depth}; give 0 or more")
+    return _recurse(left, right, depth, base)
+
+
+def _recurse(a: Array, b: Array, depth: int, base: Product) -> Array:
+    rows, inner, columns = a.shape[-2], a.shape[-1], b.shape[-1]
+    if depth == 0 or rows < $n or inner < $m or columns < $p:
+        return $base
+    blocks = _scheme(_blocks(a, $n, $m), _blocks(b, $m, $p), lambda x, y: _recurse(x, y, depth - 1, base))
+    return np.block([blocks[i : i + $p] for i in range(0, $outputs, $p)])[..., :rows, :columns]
+
+
+def _blocks(x: Array, rows: int, columns: int) -> list[Array]:
+    """Cut the last two axes into blocks of one size, listed row by row, after padding with zeros below and right."""
+    height, width = -(-x.shape[-2] // rows), -(-x.shape[-1] // columns)
+    if x.shape[-2:] != (rows * height, columns * width):
+        padded = np.zeros((*x.shape[:-2], rows * height, columns * width), x.dtype)
+        padded[..., : x.shape[-2], : x.shape[-1]] = x
+        x = padded
+    return [
+        x[..., i * height : (i + 1) * height, j * width : (j + 1) * width] for i in range(rows) for j in range(columns)
+    ]
+''')
+
+_VECTOR = Template('''\
+
+
+def apply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
+    """Return the values of the bilinear map$modulo.
+
+    Parameters
+    ----------
+    a, b
+        Arrays of shape (..., $left) and (..., $right); leading axes broadcast.
+
+    Returns
+    -------
+    array of shape (..., $outputs)
+
+    Raises
+    ------
+    TypeError
+        The dtype is not one that this scheme carries.
+    ValueError
+        The shapes do not fit.
+    """
+    left, right = _operands(a, b)
+    if left.shape[-1:] != ($left,) or right.shape[-1:] != ($right,):
+        raise ValueError(f"apply: shapes {left.shape} and {right.shape} are no (..., $left) and (..., $right)")
+    # One more axis in front keeps the coordinates arrays: sums of fixed width scalars would warn where they wrap.
+    x, y = np.moveaxis(left[np.newaxis], -1, 0), np.moveaxis(right[np.newaxis], -1, 0)
+    zero = np.zeros(np.broadcast_shapes(x.shape[1:], y.shape[1:]), left.dtype)
+    return np.stack(_scheme(list(x), list(y), zero), axis=-1)[0]
+''')
+
+_PLAIN_OPERANDS = Template('''\
+
+
+def _operands(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[Array, Array]:
+    """Bring both operands to the dtype of the result."""
+    left, right = np.asarray(a), np.asarray(b)
+    if left.dtype.kind not in "iufcO" or right.dtype.kind not in "iufcO":
+        raise TypeError(f"$function: cannot compute with {left.dtype} and {right.dtype}; give numbers or objects")
+    dtype = np.result_type(left, right)
+$guards    return left.astype(dtype, copy=False), right.astype(dtype, copy=False)
+''')
+
+_NO_INTEGERS = Template("""\
+    if dtype.kind in "iu":
+        raise TypeError(f"$function: the scheme divides, {dtype} cannot; give floats, or objects (int, Fraction)")
+""")
+
+_WIDE_INTEGERS = Template("""\
+    if dtype.kind in "iu" and np.iinfo(dtype).max < $largest:
+        raise TypeError(f"$function: coefficients reach $largest, too much for {dtype}; give a wider dtype or objects")
+""")
+
+_OVER = """\
+
+
+def _over(x: Array, denominator: int) -> Array:
+    return x * Fraction(1, denominator) if x.dtype == object else x / denominator
+"""
+
+_RESIDUE_OPERANDS = Template('''\
+
+
+def _operands(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[Array, Array]:
+    return _residues(np.asarray(a)), _residues(np.asarray(b))
+
+
+def _residues(x: Array) -> Array:
+    """Reduce integers of any size to int64 residues 0 to $top."""
+    if x.dtype.kind in "iu":
+        return (x % $modulus).astype(np.int64)
+    if x.dtype == object:
+        return np.asarray(np.frompyfunc(lambda entry: index(entry) % $modulus, 1, 1)(x), dtype=np.int64)
+    raise TypeError(f"$function: the scheme holds modulo $modulus only; give integers, not {x.dtype}")
+''')
+
+
+def module_name(scheme: Scheme) -> str:
+    """Name the module of a scheme, e.g. ``matmul_2x2x2_r7_0123456789ab``."""
+    sizes = "x".join(map(str, scheme.problem.dims or scheme.problem.shape))
+    return f"{scheme.problem.kind}_{sizes}_r{scheme.rank}_{scheme.id}"
+
+
+def module_text(scheme: Scheme) -> str:
+    """Write the module. Equal schemes of equal provenance give equal text."""
+    form, problem = integer_form(scheme), scheme.problem
+    matrix = problem.kind == "matmul"
+    modulus = form.modulus
+    values = {
+        "title": _title(scheme),
+        "problem": problem.name,
+        "ring": scheme.canonical.ring.name,
+        "rank": scheme.rank,
+        "id": scheme.id,
+        "digest": scheme.digest,
+        "version": __version__,
+        "origin": _origin(scheme),
+        "arithmetic": fill(_arithmetic(form), 110),
+        "imports": _imports(form, matrix=matrix),
+        "function": "multiply" if matrix else "apply",
+        "modulo": f" modulo {modulus}, entries 0 to {modulus - 1}" if modulus else "",
+        "modulus": modulus,
+        "top": modulus - 1,
+        "largest": form.largest,
+        "outputs": problem.shape[2],
+        "left": problem.shape[0],
+        "right": problem.shape[1],
+        "base": f"base(a, b) % {modulus}" if modulus else "base(a, b)",
+        **(dict(zip("nmp", problem.dims, strict=True)) if matrix else {}),
+    }
+    guards = _NO_INTEGERS if form.fractional else _WIDE_INTEGERS if form.largest > 127 else Template("")
+    values["guards"] = guards.substitute(values)
+    parts = [
+        _HEAD.substitute(values),
+        (_MATRIX if matrix else _VECTOR).substitute(values),
+        _scheme_function(problem, form, matrix=matrix),
+        (_RESIDUE_OPERANDS if modulus else _PLAIN_OPERANDS).substitute(values),
+        _OVER if form.fractional else "",
+    ]
+    return "".join(parts)
+
+
+def _scheme_function(problem: Problem, form: IntegerForm, *, matrix: bool) -> str:
+    """Write the straight-line code: a line for each product, then one for each output."""
+    if matrix:
+        a, b, c = problem.labels
+        third, product = "product: Product", "product"
+        what = "the blocks of a and b to the blocks of the result, all row by row"
+    else:
+        a, b, c = (
+            tuple(f"{letter}{i}" for i in range(1, size + 1)) for letter, size in zip("abc", problem.shape, strict=True)
+        )
+        third, product = "zero: Array", ""
+        what = "the coordinates of a and b to those of the result"
+    m = [f"m{number}" for number in range(1, len(form.products) + 1)]
+    lines = ["", "", f"def _scheme(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
+    for names, operand in ((a, "a"), (b, "b")):
+        lines.append(_unpacking(names, operand))
+    for name, row in zip(m, form.products, strict=True):
+        left = reduced(combination(row.left, a), form.modulus)
+        right = reduced(combination(row.right, b), form.modulus)
+        if matrix:
+            lines.append(call(name, product, [left, right]))
+        else:
+            lines.append(assignment(name, reduced(f"{_factor(left)} * {_factor(right)}", form.modulus)))
+    for name, output in zip(c, form.outputs, strict=True):
+        value = reduced(combination(output.terms, m), form.modulus) if output.terms else "zero"
+        if output.denominator > 1:
+            value = f"_over({value}, {output.denominator})"
+        lines.append(assignment(name, value))
+    return "\n".join([*lines, _returning(c), ""])
+
+
+def _unpacking(names: tuple[str, ...], operand: str) -> str:
+    """Write the line that unpacks a list into names."""
+    line = f"    {tuple_of(names)} = {operand}"
+    return line if len(line) <= 110 else "    (\n" + _name_lines(names) + f"\n    ) = {operand}"
+
+
+def _returning(names: tuple[str, ...]) -> str:
+    """Write the line that returns a list of names."""
+    line = f"    return [{', '.join(names)}]"
+    return line if len(line) <= 110 else "    return [\n" + _name_lines(names) + "\n    ]"
+
+
+def _name_lines(names: tuple[str, ...]) -> str:
+    return fill(", ".join(names) + ",", 110, initial_indent=" " * 8, subsequent_indent=" " * 8)
+
+
+def _factor(expression: str) -> str:
+    return expression if expression.isidentifier() else f"({expression})"
+
+
+def _imports(form: IntegerForm, *, matrix: bool) -> str:
+    lines = ["from collections.abc import Callable"] if matrix else []
+    lines += ["from fractions import Fraction"] if form.fractional else []
+    lines += ["from operator import index"] if matrix or form.modulus else []
+    return "\n".join([*lines, "from typing import Any", "", ""])
+
+
+def _title(scheme: Scheme) -> str:
+    if scheme.problem.kind == "matmul":
+        n, m, p = scheme.problem.dims
+        return f"Product of matrices of {n} x {m} and {m} x {p} blocks with {scheme.rank} products of blocks."
+    left, right, _ = scheme.problem.shape
+    return f"A bilinear map of {left} and {right} coordinates with {scheme.rank} products."
+
+
+def _arithmetic(form: IntegerForm) -> str:
+    if form.modulus:
+        return (
+            f"The scheme holds modulo {form.modulus} only, so the arithmetic is modulo {form.modulus}: operands are "
+            f"integers of any size, results are int64 residues 0 to {form.modulus - 1}, floats are refused."
+        )
+    if form.fractional:
+        return (
+            "The scheme divides. Object arrays of int or Fraction are exact and give Fraction; floats round; integers "
+            "of fixed width are refused."
+        )
+    return (
+        "Integers are exact: those of fixed width wrap as in NumPy's own arithmetic, object arrays (int, Fraction, "
+        "elements of any ring) have no limit. Floats round."
+    )
+
+
+def _origin(scheme: Scheme) -> str:
+    """Tell in plain ASCII how the scheme was made; provenance is foreign text, nothing in it may end the docstring."""
+    facts = [
+        f"{key}={value}" for key, value in sorted(scheme.provenance.items()) if isinstance(value, str | int | float)
+    ]
+    text = ", ".join(facts) or "not stated"
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "?" for letter in text)
+    return fill(f"How the scheme was made: {plain[:400]}.", 110)

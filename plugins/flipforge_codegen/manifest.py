@@ -1,0 +1,14 @@
+"""The targets of this plugin; importing this module loads no target."""
+
+from flipforge.plugins import Manifest
+
+__all__ = ["NUMPY"]
+
+NUMPY = Manifest(
+    name="numpy",
+    kind="exporters",
+    summary="a Python module that needs only NumPy: block-recursive product, exact on integers and modulo p",
+    target="flipforge_codegen.numpy_target:NumpyExporter",
+    api_version=1,
+    requires=("numpy",),
+)

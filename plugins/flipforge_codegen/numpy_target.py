@@ -1,0 +1,40 @@
+"""The target ``numpy``: a self-contained module of unrolled, readable NumPy code."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flipforge.errors import InputError, NotFoundError
+from flipforge.plugins import Check, ExportResult, write_texts
+from flipforge.schemes import Scheme
+from flipforge_codegen._numpy_check import run_checks
+from flipforge_codegen._numpy_text import module_name, module_text
+
+__all__ = ["NumpyExporter"]
+
+
+class NumpyExporter:
+    """Writes ``multiply(a, b, *, depth=1, base=np.matmul)`` for a matrix product, ``apply(a, b)`` for any other map.
+
+    A scheme over GF(p) becomes arithmetic modulo p. Denominators are cleared: outputs are divided, nothing else.
+    """
+
+    def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
+        """Write the module of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
+        if options:
+            raise InputError(f"target numpy has no option {min(options)!r}; leave it out")
+        scheme.certify()
+        return ExportResult(write_texts(folder, {f"{module_name(scheme)}.py": module_text(scheme)}))
+
+    def check(self, scheme: Scheme, folder: Path) -> list[Check]:
+        """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
+
+        Raises
+        ------
+        NotFoundError
+            The folder does not hold the module.
+        """
+        path = folder / f"{module_name(scheme)}.py"
+        if not path.is_file():
+            raise NotFoundError(f"{path}: no such file; export the scheme first")
+        return run_checks(scheme, path)
