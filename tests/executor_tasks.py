@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,12 +14,8 @@ def square(number: int) -> int:
     return number * number
 
 
-def total(values: npt.NDArray[np.uint64], exponent: int) -> int:
-    return int((values ** np.uint64(exponent)).sum())
-
-
-def ramp(length: int) -> npt.NDArray[np.uint64]:
-    return np.arange(length, dtype=np.uint64)
+def echo(values: npt.NDArray[np.uint64], _: int) -> npt.NDArray[np.uint64]:
+    return values
 
 
 def scale(_: int) -> None:
@@ -37,8 +34,8 @@ def sealed(first: int) -> None:
     raise SealedError(first, 1)
 
 
-def opener(_: int) -> object:
-    return lambda: None
+def lock(_: int) -> object:
+    return threading.Lock()
 
 
 class Bomb:
@@ -69,11 +66,23 @@ def nap(seconds: float) -> float:
     return seconds
 
 
-def report_pid_then_nap(folder: str, key: int, seconds: float) -> int:
-    """Leave a file named by task and process, then sleep: the test knows whom to kill, and how often a task ran."""
+def nap_the_first_time(folder: str, key: int, seconds: float) -> int:
+    """Leave a file named by task and process, whom to kill and how often the task ran; sleep if it is the first."""
+    first = not any(Path(folder).glob(f"{key}-*"))
     Path(folder, f"{key}-{os.getpid()}").touch()
-    time.sleep(seconds)
+    if first:
+        time.sleep(seconds)
     return key
+
+
+def crowd(folder: str, seconds: float) -> int:
+    """Return how many of this task ran at the same moment, this one counted."""
+    mark = Path(folder, f"here-{os.getpid()}")
+    mark.touch()
+    time.sleep(seconds)
+    number = len(list(Path(folder).glob("here-*")))
+    mark.unlink()
+    return number
 
 
 def busy(folder: str, seconds: float) -> None:
@@ -82,15 +91,6 @@ def busy(folder: str, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
-
-
-def die_once(folder: str, key: int) -> int:
-    """Kill this process the first time."""
-    mark = Path(folder, f"died-{key}")
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return key
 
 
 def die(folder: str) -> None:

@@ -70,7 +70,7 @@ class ReplayError(FlipforgeError):
     exit_code = 1
 
 
-class RunInterrupted(KeyboardInterrupt):
+class RunInterrupted(FlipforgeError):
     """A run that was interrupted after its checkpoint was written; ``run`` is its ID."""
 
     exit_code = 130

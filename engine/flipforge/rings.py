@@ -56,12 +56,12 @@ class Ring:
 
     def contains(self, value: Element) -> bool:
         """Tell whether ``value`` is an element in its normal form."""
-        if isinstance(value, Fraction) and value.denominator == 1:
-            return False
-        if self.characteristic:
-            return isinstance(value, int) and 0 <= value < self.characteristic
-        if isinstance(value, int):
+        if type(value) is int:
+            if self.characteristic:
+                return 0 <= value < self.characteristic
             return self.name != "ZT" or -1 <= value <= 1
+        if self.characteristic or not isinstance(value, Fraction) or value.denominator == 1:
+            return False
         if self.name == "Z[1/2]":
             return value.denominator & (value.denominator - 1) == 0
         return self.name == "Q"
@@ -84,7 +84,7 @@ class Ring:
         if not self.characteristic:
             return self.coerce(value)
         p = self.characteristic
-        if isinstance(value, int):
+        if type(value) is int:
             return value % p
         if value.denominator % p == 0:
             raise RingError(f"{brief(value)} has no residue in {self.name}: its denominator is divisible by {p}")
@@ -128,7 +128,7 @@ def smallest_ring(values: Iterable[Element]) -> Ring:
     >>> smallest_ring([1, Fraction(3, 4)]).name
     'Z[1/2]'
     """
-    distinct = set(values)
+    distinct = set(map(_plain, values))
     return next(r for r in (ZT, Z, HalfZ, Q) if all(r.contains(v) for v in distinct))
 
 
@@ -173,6 +173,9 @@ def brief(value: Element) -> str:
 
 
 def _plain(value: Element) -> Element:
-    if isinstance(value, Fraction) and value.denominator == 1:
-        return value.numerator
+    """Return an ``int`` where there is one, of exactly that type: a bool would hash and print as another thing."""
+    if type(value) is int:
+        return value
+    if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1):
+        return int(value)
     return value

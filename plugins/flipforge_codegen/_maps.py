@@ -31,8 +31,8 @@ class MatrixMap:
         """Run ``multiply``."""
         return np.asarray(self.module.multiply(a, b, depth=depth))
 
-    def leaves(self, depth: int) -> int:
-        """Count the innermost products of a call on operands that can be cut ``depth`` times."""
+    def leaves(self, depth: int, dtype: type[np.generic]) -> int:
+        """Count the innermost products of a call on operands that could be cut once more than ``depth`` times."""
         count = 0
 
         def base(x: Array, y: Array) -> Array:
@@ -40,8 +40,8 @@ class MatrixMap:
             count += 1
             return np.asarray(x @ y)
 
-        ones = (np.ones((rows**depth, columns**depth), dtype=object) for rows, columns in self.unit_shapes[:2])
-        self.module.multiply(*ones, depth=depth, base=base)
+        shapes = ((rows ** (depth + 1), columns ** (depth + 1)) for rows, columns in self.unit_shapes[:2])
+        self.module.multiply(*(np.ones(shape, dtype) for shape in shapes), depth=depth, base=base)
         return count
 
     def exact(self, a: Array, b: Array) -> Array:
@@ -59,7 +59,7 @@ class MatrixMap:
         if depth < 3:
             sizes += [(2 * n, m, 3 * p), (2 * n - 1, 2 * m - 1, 2 * p - 1)]
         if depth == 1:
-            sizes += [(n, m, p), (2 * n, 3 * m, 5 * p), (3 * n + 1, 1, 2 * p + 1), (1, m, 1)]
+            sizes += [(n, m, p), (2 * n, 3 * m, 5 * p), (3 * n + 1, 1, 2 * p + 1), (1, 6 * m + 1, 1)]
         return [((i, j), (j, k)) for i, j, k in sizes]
 
     def inner(self, shapes: Shapes) -> int:

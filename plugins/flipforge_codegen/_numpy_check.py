@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 _SEED = 20
 _DEPTHS = (1, 2, 3)
-_OPERATIONS = 2_500_000
+_OPERATIONS = 5_000_000
 """Array operations that one run may take: a level more multiplies them by the rank. Depth 1 is always run."""
 _SWEEP = 1 << 20
 """Products of block entries held at a time in the sweep of unit pairs."""
@@ -131,8 +131,9 @@ class _Run:
 
     def recursion(self, target: MatrixMap) -> str:
         """Count the innermost products: right values alone could come from ``a @ b``."""
+        dtype = np.int64 if self.form.modulus else np.float64
         for depth in (0, *self._depths()):
-            leaves, wanted = target.leaves(depth), len(self.form.products) ** depth
+            leaves, wanted = target.leaves(depth, dtype), len(self.form.products) ** depth
             if leaves != wanted:
                 raise _MismatchError(f"depth {depth}: {leaves} innermost products, not {wanted}")
         return f"{self._told_depths()}; {len(self.form.products)} to the power of the depth innermost products"
@@ -248,7 +249,7 @@ class _Run:
         """Return depths with pairs of shapes, of long runs only the first pair: sizes that do not come out even."""
         depths = self._depths()
         return [
-            (d, self.target.shapes(d)[: 1 if d > 1 and self._operations(d) > _OPERATIONS // 10 else None])
+            (d, self.target.shapes(d)[: 1 if d > 1 and self._operations(d) > _OPERATIONS // 20 else None])
             for d in depths
         ]
 

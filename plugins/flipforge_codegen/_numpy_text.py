@@ -14,7 +14,8 @@ __all__ = ["module_name", "module_text"]
 _HEAD = Template('''\
 """$title
 
-Problem $problem, ring $ring, rank $rank, scheme $id.
+Problem $problem.
+Ring $ring, rank $rank, scheme $id.
 Written by flipforge $version for its target "numpy"; it needs NumPy and nothing else.
 $origin
 
@@ -114,7 +115,8 @@ def apply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     # One more axis in front keeps the coordinates arrays: sums of fixed width scalars would warn where they wrap.
     x, y = np.moveaxis(left[np.newaxis], -1, 0), np.moveaxis(right[np.newaxis], -1, 0)
     zero = np.zeros(np.broadcast_shapes(x.shape[1:], y.shape[1:]), left.dtype)
-    return np.stack(_scheme(list(x), list(y), zero), axis=-1)[0]
+    values: Array = np.stack(_scheme(list(x), list(y), zero), axis=-1)[0]
+    return values
 ''')
 
 _PLAIN_OPERANDS = Template('''\

@@ -8,7 +8,8 @@ A plugin's own test module subclasses the class of its kind, names the subclass 
         def exporter(self):
             return MyExporter()
 
-The folder that holds this package (``tests`` of flipforge's repository or source distribution) must be on pytest's ``pythonpath``.
+The folder that holds this package (``tests`` of flipforge's repository or source distribution) must be on pytest's
+``pythonpath``.
 """
 
 import pytest

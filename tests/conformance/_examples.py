@@ -37,7 +37,7 @@ def wrong_strassen() -> Scheme:
 
 
 def divided_strassen() -> Scheme:
-    """Return an equivalent of Strassen's scheme whose canonical form has thirds: A P and inverse(P) B give the same product."""
+    """Return an equivalent of Strassen's scheme with thirds: A P times inverse(P) B is the same product."""
     third = Fraction(1, 3)
     transform, inverse = ((1, 2), (1, -1)), ((third, 2 * third), (third, -third))
     plain = strassen()

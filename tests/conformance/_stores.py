@@ -89,7 +89,9 @@ class StoreConformance:
         start, find = self.found(record.id)
         store.commit([], record)
         assert store.run(record.id) == record
-        later = replace(record, state="done", checkpoint={"next": 9}, rank=7, best=find.scheme.id, flips=1000, seconds=1.5)
+        later = replace(
+            record, state="done", checkpoint={"next": 9}, rank=7, best=find.scheme.id, flips=1000, seconds=1.5
+        )
         store.commit([start, find], later)
         assert store.run(record.id[:6]) == later
         assert store.runs() == [later]

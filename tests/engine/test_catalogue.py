@@ -17,6 +17,7 @@ from flipforge.errors import CatalogueError, FlipforgeError, InputError, NotFoun
 from flipforge.problems import tensor_problem
 from flipforge.rings import GF2, GF3, ZT, Q
 from flipforge.schemes import Scheme, costs, standard_scheme
+from flipforge.schemes.formats import dump_native
 from flipforge.search import Entry, Store
 
 
@@ -94,12 +95,11 @@ def test_a_wrong_scheme_is_refused_and_nothing_of_its_batch_is_kept(store: Sqlit
 
 
 def test_the_text_that_is_stored_is_the_one_that_is_proved(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    import flipforge.catalogue._records as records
-
-    honest = records.dump_native
-    monkeypatch.setattr(records, "dump_native", lambda scheme: honest(replace(wrong(), provenance={})))
-    with pytest.raises(VerificationError):
-        store.commit([Entry(strassen(GF2), "derived")])
+    for other in (wrong(), standard()):
+        text = dump_native(other.canonical)
+        monkeypatch.setattr("flipforge.catalogue._records.dump_native", lambda scheme, text=text: text)
+        with pytest.raises(VerificationError, match="does not read back"):
+            store.commit([Entry(strassen(GF2), "derived")])
     assert store.rows() == []
 
 
@@ -171,7 +171,7 @@ def test_a_loop_in_a_damaged_file_ends(store: SqliteStore, tmp_path: Path) -> No
     with sqlite3.connect(store.path) as raw:
         raw.execute("UPDATE lineage SET parent = ? WHERE child = ?", (second.id, first.id))
     raw.close()
-    assert {step.child for step in store.lineage(second.id)} == {first.id, second.id}
+    assert [step.child for step in store.lineage(second.id)] == [first.id, second.id]
 
 
 def test_provenance_tells_the_whole_history_and_is_json(store: SqliteStore) -> None:
@@ -191,6 +191,12 @@ def test_provenance_tells_the_whole_history_and_is_json(store: SqliteStore) -> N
         }
         for parent, child in ((standard(), middle), (middle, end))
     ]
+
+
+def test_the_catalogue_has_the_last_word_on_origin_and_lineage(store: SqliteStore) -> None:
+    claims = {"origin": "found", "run": "theirs", "lineage": [{"child": "x"}], "source": "theirs", "note": 1}
+    store.commit([Entry(replace(strassen(GF2), provenance=claims), "derived")])
+    assert store.scheme(strassen(GF2).id).provenance == {"origin": "derived", "note": 1}
 
 
 def test_what_an_import_claims_is_kept_apart(store: SqliteStore) -> None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -144,6 +145,22 @@ def test_a_lock_that_is_not_released(path: Path, empty: Path, monkeypatch: pytes
         assert store.commit([Entry(standard(), "derived")]) == [standard().id]
 
 
+def test_the_switch_to_a_log_waits_for_readers(path: Path, empty: Path) -> None:
+    with SqliteStore.open(path, shipped=empty) as store:
+        store.commit([Entry(standard(), "derived")])
+        store._connection.execute("PRAGMA journal_mode = DELETE")
+    reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM objects").fetchall()
+    end = Timer(0.3, reader.execute, ["COMMIT"])
+    end.start()
+    with SqliteStore.open(path, shipped=empty) as store:
+        assert len(store.rows()) == 1
+        assert store._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    end.join()
+    reader.close()
+
+
 def test_a_full_disk_changes_nothing(path: Path, empty: Path) -> None:
     with SqliteStore.open(path, shipped=empty) as store:
         store.commit([Entry(standard(), "derived")], record(checkpoint={"at": 1}))
@@ -175,6 +192,17 @@ def test_an_interrupt_inside_a_commit_changes_nothing(path: Path, empty: Path, m
         assert store.commit([Entry(standard(), "derived")], record()) == [standard().id]
 
 
+@pytest.fixture
+def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file be opened by SQLite: what a header tells is judged before."""
+
+    def connect(*_: object, **__: object) -> None:
+        pytest.fail("SQLite was given the file")
+
+    monkeypatch.setattr("flipforge.catalogue._database.sqlite3.connect", connect)
+
+
+@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("content", [b"not a database", b"SQLite format 3\0", b"x" * 5000])
 def test_a_file_that_is_no_database(path: Path, empty: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -182,17 +210,19 @@ def test_a_file_that_is_no_database(path: Path, empty: Path, content: bytes) -> 
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
-def test_a_database_of_another_program(path: Path, empty: Path, mode: str) -> None:
+def test_a_database_of_another_program(path: Path, empty: Path, mode: str, request: pytest.FixtureRequest) -> None:
     other = sqlite3.connect(path)
     other.execute(f"PRAGMA journal_mode = {mode}")
     other.execute("CREATE TABLE objects (id TEXT)")
     other.commit()
     other.close()
+    request.getfixturevalue("untouched")
     assert "not a flipforge catalogue" in refusal(path, empty)
 
 
-def test_a_catalogue_of_a_later_version(path: Path, empty: Path) -> None:
+def test_a_catalogue_of_a_later_version(path: Path, empty: Path, request: pytest.FixtureRequest) -> None:
     connect(path, steps=(*MIGRATIONS, ("CREATE TABLE later (name TEXT)",))).close()
+    request.getfixturevalue("untouched")
     text = refusal(path, empty)
     assert f"version {len(MIGRATIONS) + 1} is newer than {len(MIGRATIONS)}" in text
     assert "upgrade" in text

@@ -12,6 +12,8 @@ import pytest
 
 from catalogue_samples import find, record, standard, step, strassen, variants
 from flipforge.catalogue import SqliteStore, best, best_known, dump, shipped_schemes
+from flipforge.catalogue._records import Item, prove
+from flipforge.catalogue._shipped import shipped_items
 from flipforge.errors import CatalogueError, FlipforgeError, FormatError, InputError, MalformedError
 from flipforge.problems import parse, tensor_problem
 from flipforge.rings import GF2, GF3, RINGS, ZT, HalfZ, Z
@@ -250,24 +252,37 @@ def test_a_wheel_has_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_later_uses_load_only_what_is_new(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import flipforge.catalogue._store as module
-
     loaded: list[str] = []
-    honest = module.prove
-    monkeypatch.setattr(module, "prove", lambda item: loaded.append(item.scheme.id) or honest(item))
+    proved: list[str] = []
+
+    def load_and_note(folder: Path) -> Iterator[Item]:
+        for item in shipped_items(folder):
+            loaded.append(item.scheme.id)
+            yield item
+
+    def prove_and_note(item: Item) -> dict[str, Any]:
+        proved.append(item.scheme.id)
+        return prove(item)
+
+    monkeypatch.setattr("flipforge.catalogue._store.shipped_items", load_and_note)
+    monkeypatch.setattr("flipforge.catalogue._store.prove", prove_and_note)
     path = tmp_path / "x.db"
     first, second, third = variants(3)
     shipped(empty, first)
     SqliteStore.open(path, shipped=empty).close()
     SqliteStore.open(path, shipped=empty).close()
-    assert loaded == [first.id]
+    assert loaded == proved == [first.id]
     (empty / "sub").mkdir()
     shipped(empty, second)
     shipped(empty / "sub", third, origin="found", run="run-one", lineage=[vars(step(third, first))])
     with SqliteStore.open(path, shipped=empty) as store:
-        assert sorted(loaded[1:]) == sorted([second.id, third.id])
+        assert set(loaded[1:]) == {first.id, second.id, third.id}
+        assert set(proved[1:]) == {second.id, third.id}
         assert store.lineage(third.id) == [step(third, first)]
         assert store.row(third.id)["run"] == "run-one"
+    shipped(empty, strassen(GF2), note="longer").replace(empty / f"{first.id}.json")
+    with SqliteStore.open(path, shipped=empty) as store:
+        assert len(store.rows()) == 4
 
 
 @pytest.mark.parametrize(
@@ -277,6 +292,8 @@ def test_later_uses_load_only_what_is_new(tmp_path: Path, empty: Path, monkeypat
         ({"origin": None}, InputError, "is not one of"),
         ({"lineage": [{"child": "x"}]}, MalformedError, "lineage"),
         ({"lineage": 5}, MalformedError, "lineage"),
+        ({"run": 5}, MalformedError, "must be strings"),
+        ({"source": {}}, MalformedError, "must be strings"),
         ({"lineage": [{**vars(step(standard(), strassen())), "seed": ["1"]}]}, MalformedError, "not an integer"),
         ({"lineage": [{**vars(step(standard(), strassen())), "run": 1}]}, MalformedError, "not a string"),
         ({"lineage": [vars(step(strassen(), standard()))]}, InputError, "its lineage leads to"),

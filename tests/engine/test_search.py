@@ -287,8 +287,8 @@ def test_ladder_goes_down_when_the_pool_is_full_and_up_when_worn_out() -> None:
     ladder.seed([(10, b"start")])
     assert ladder.level == 10
     for number in range(SMALL.pool):
-        assert ladder.admit(9, bytes([number]))
-    assert not ladder.admit(9, bytes([0]))
+        ladder.admit(9, bytes([number]))
+    assert ladder.holds(9, bytes([0])) and not ladder.holds(8, bytes([0]))
     ladder.tell(10, SMALL.pool, 100)
     assert ladder.level == 9
     ladder.tell(10, SMALL.pool, 100)

@@ -65,7 +65,7 @@ def item_of_entry(entry: Entry, run: RunRecord | None) -> Item:
     return _judged(Item(scheme, entry.origin, label, owner or None, entry.source or None, steps))
 
 
-def item_of_file(scheme: Scheme, source: str) -> Item:
+def item_of_file(scheme: Scheme, label: str) -> Item:
     """Judge what a file of the project's own catalogue says of its scheme: origin, run, source and the whole lineage.
 
     Raises
@@ -77,9 +77,11 @@ def item_of_file(scheme: Scheme, source: str) -> Item:
     try:
         steps = tuple(read_lineage(step) for step in provenance.get("lineage", ()))
     except (KeyError, TypeError, ValueError) as error:
-        raise MalformedError(f"{source}: the lineage in its provenance is broken ({error!r})") from None
-    run, origin = provenance.get("run"), provenance.get("origin", "")
-    return _judged(Item(scheme, origin, source, run, provenance.get("source"), steps))
+        raise MalformedError(f"{label}: the lineage in its provenance is broken ({error!r})") from None
+    run, source = provenance.get("run"), provenance.get("source")
+    if not all(text is None or isinstance(text, str) for text in (run, source)):
+        raise MalformedError(f"{label}: the run and source in its provenance must be strings")
+    return _judged(Item(scheme, provenance.get("origin", ""), label, run, source, steps))
 
 
 def prove(item: Item) -> dict[str, Any]:
@@ -168,11 +170,11 @@ def read_run(row: Mapping[str, Any]) -> RunRecord:
 
 def _with_claims_apart(scheme: Scheme) -> Scheme:
     """Move what an imported file says of origin, run and lineage where nobody takes it for the catalogue's own word."""
-    claims = {key: scheme.provenance[key] for key in KEPT_APART if key in scheme.provenance}
+    claims = {key: scheme.provenance[key] for key in (*KEPT_APART, "stated") if key in scheme.provenance}
     if not claims:
         return scheme
     rest = {key: value for key, value in scheme.provenance.items() if key not in claims}
-    return replace(scheme, provenance={**rest, "stated": {**scheme.provenance.get("stated", {}), **claims}})
+    return replace(scheme, provenance={**rest, "stated": claims})
 
 
 def _judged(item: Item) -> Item:

@@ -24,7 +24,7 @@ __all__ = ["Condition", "Kind", "parse_where"]
 Kind = Literal["number", "text", "condition"]
 
 MAX_TOKENS = 1000
-MAX_DEPTH = 60
+MAX_DEPTH = 20
 _MAX_INTEGER = 2**63 - 1
 _COMPARISONS: Final = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _WORDS: Final = ("and", "or", "not", "in", "is", "null")
@@ -55,6 +55,7 @@ class _Node:
     kind: Kind
     sql: str
     values: tuple[int | float | str, ...] = ()
+    depth: int = 0
 
 
 def parse_where(text: str, columns: Mapping[str, Kind]) -> Condition:
@@ -166,8 +167,7 @@ class _Parser:
             self.want(nodes[-1], ("condition",), place)
         if len(nodes) == 1:
             return nodes[0]
-        sql = f" {word.upper()} ".join(node.sql for node in nodes)
-        return _Node("condition", f"({sql})", sum((node.values for node in nodes), ()))
+        return self.built("condition", f" {word.upper()} ".join(node.sql for node in nodes), nodes)
 
     def negation(self) -> _Node:
         if not self.accept("not"):
@@ -175,7 +175,7 @@ class _Parser:
         place = self.next.place
         node = self.nested(self.negation)
         self.want(node, ("condition",), place)
-        return _Node("condition", f"(NOT {node.sql})", node.values)
+        return self.built("condition", f"NOT {node.sql}", [node])
 
     def comparison(self) -> _Node:
         place = self.next.place
@@ -187,7 +187,7 @@ class _Parser:
         if token.text == "is":
             negated = "NOT " if self.accept("not") else ""
             self.expect("null")
-            return _Node("condition", f"({left.sql} IS {negated}NULL)", left.values)
+            return self.built("condition", f"{left.sql} IS {negated}NULL", [left])
         if token.text == "not":
             self.expect("in")
         if token.text in ("in", "not"):
@@ -195,7 +195,7 @@ class _Parser:
         right = self.alike(left)
         if again := self.accept(*_COMPARISONS):
             raise _error(again.place, "comparisons do not chain; join two of them with 'and'")
-        return _Node("condition", f"({left.sql} {_COMPARISONS[token.text]} {right.sql})", left.values + right.values)
+        return self.built("condition", f"{left.sql} {_COMPARISONS[token.text]} {right.sql}", [left, right])
 
     def membership(self, left: _Node, operator: str) -> _Node:
         self.expect("(")
@@ -204,7 +204,7 @@ class _Parser:
             members.append(self.alike(left))
         self.expect(")")
         sql = ", ".join(member.sql for member in members)
-        return _Node("condition", f"({left.sql} {operator} ({sql}))", sum((m.values for m in members), left.values))
+        return self.built("condition", f"{left.sql} {operator} ({sql})", [left, *members])
 
     def alike(self, left: _Node) -> _Node:
         place = self.next.place
@@ -220,14 +220,15 @@ class _Parser:
 
     def arithmetic(self, signs: tuple[str, ...], part: Callable[[], _Node]) -> _Node:
         place = self.next.place
-        node = part()
+        nodes = [part()]
+        sql = nodes[0].sql
         while token := self.accept(*signs):
-            self.want(node, ("number",), place)
+            self.want(nodes[0], ("number",), place)
             place = self.next.place
-            right = part()
-            self.want(right, ("number",), place)
-            node = _Node("number", f"({node.sql} {token.text} {right.sql})", node.values + right.values)
-        return node
+            nodes.append(part())
+            self.want(nodes[-1], ("number",), place)
+            sql += f" {token.text} {nodes[-1].sql}"
+        return self.built("number", sql, nodes) if len(nodes) > 1 else nodes[0]
 
     def atom(self) -> _Node:
         if self.accept("("):
@@ -238,7 +239,7 @@ class _Parser:
             place = self.next.place
             node = self.nested(self.atom)
             self.want(node, ("number",), place)
-            return _Node("number", f"(- {node.sql})", node.values)
+            return self.built("number", f"- {node.sql}", [node])
         token = self.next
         if token.kind not in ("number", "text", "name"):
             raise _error(token.place, f"expected a column or a value, not {self.shown}")
@@ -252,10 +253,19 @@ class _Parser:
             raise _error(token.place, f"unknown column {token.text!r}; there are {', '.join(self.columns)}")
         return _Node(self.columns[token.text], token.text)
 
-    def nested(self, part: Callable[[], _Node]) -> _Node:
-        """Read a part that stands inside another; SQLite and Python both limit how deep that goes."""
-        if self.depth == MAX_DEPTH:
+    def built(self, kind: Kind, sql: str, parts: Sequence[_Node]) -> _Node:
+        """Put brackets around what is made of parts; SQLite's parser holds about a hundred signs that wait."""
+        depth = 1 + max(part.depth for part in parts)
+        self.check(depth)
+        return _Node(kind, f"({sql})", sum((part.values for part in parts), ()), depth)
+
+    def check(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
             raise _error(self.next.place, f"more than {MAX_DEPTH} levels of nesting; simplify the condition")
+
+    def nested(self, part: Callable[[], _Node]) -> _Node:
+        """Read a part that stands inside another."""
+        self.check(self.depth + 1)
         self.depth += 1
         node = part()
         self.depth -= 1

@@ -57,14 +57,16 @@ def brent_defect(
     )
     if characteristic and common % characteristic == 0:
         raise ValueError(f"a denominator is divisible by {characteristic}; there is no such residue")
-    found: dict[Index, int] = {}
+    sums: dict[tuple[int, int], dict[int, int]] = {}
     for (du, us), (dv, vs), (dw, ws) in terms:
         scale = common // (du * dv * dw)
         for i, x in us:
             for j, y in vs:
                 xy = scale * x * y
+                row = sums.setdefault((i, j), {})
                 for k, z in ws:
-                    found[i, j, k] = found.get((i, j, k), 0) + xy * z
+                    row[k] = row.get(k, 0) + xy * z
+    found = {(i, j, k): value for (i, j), row in sums.items() for k, value in row.items() if value}
     wrong = [
         index
         for index in found.keys() | tensor.keys()

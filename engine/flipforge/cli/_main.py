@@ -10,7 +10,7 @@ import typer
 
 from flipforge import __version__
 from flipforge.cli import _catalogue, _export, _objects, _search
-from flipforge.errors import FlipforgeError, RunInterrupted
+from flipforge.errors import FlipforgeError
 
 __all__ = ["app", "main"]
 
@@ -50,8 +50,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         code = app(arguments, standalone_mode=False, prog_name="flipforge")
         sys.stdout.flush()
-    except RunInterrupted as interrupt:
-        code = _complain(str(interrupt), interrupt.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted", _INTERRUPTED)
     except FlipforgeError as error:

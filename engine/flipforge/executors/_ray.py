@@ -1,7 +1,7 @@
 """Tasks on a Ray cluster: one of our own on this machine, or one that runs already.
 
-Tasks, not actors: the tasks of an actor whose node is gone would wait for a place while other nodes are free. Ray itself
-runs a task again, elsewhere, when its worker or node dies.
+Tasks, not actors: the tasks of an actor whose node is gone would wait for a place while other nodes are free. Ray
+itself runs a task again, elsewhere, when its worker or node dies.
 """
 
 import logging
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+import ray._private.worker as ray_driver
 from ray import cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
@@ -29,6 +30,9 @@ __all__ = ["RayExecutor"]
 OBJECT_STORE_BYTES = 100 * 2**20
 # Ray itself waits for minutes at an address where nothing listens.
 CONNECT_SECONDS = 5.0
+
+# Unlike pickle it sends what a script or notebook defines, too.
+_dumps: Callable[[Any], bytes] = cloudpickle.dumps
 
 
 class RayExecutor:
@@ -45,14 +49,14 @@ class RayExecutor:
         self._keys: set[int] = set()
         self._running: dict[ray.ObjectRef[bytes], int] = {}
         self._closed = False
-        self._warm = cloudpickle.dumps(warm)
+        self._warm = _dumps(warm)
         self._ours = not ray.is_initialized()
         if not self._ours and address is not None:
             raise InputError(f"this process is connected to Ray already: leave the address {address} out")
         if self._ours:
             _connect(workers, address)
-        # A private Ray has `workers` CPUs: given more tasks it queues them, and no CPU waits for the driver. A cluster may
-        # have more CPUs and would run them.
+        # A private Ray has `workers` CPUs: given more tasks it queues them, and no CPU waits for the driver. A cluster
+        # may have more CPUs and would run them.
         self._room = math.inf if self._ours and address is None else workers
         self._task = ray.remote(_task).options(num_cpus=1, max_retries=ATTEMPTS - 1, name="flipforge")
 
@@ -62,7 +66,7 @@ class RayExecutor:
             raise RuntimeError("the executor is closed")
         if key in self._keys:
             raise ValueError(f"task key {key} is in use")
-        self._queue.append((key, cloudpickle.dumps((function, args))))
+        self._queue.append((key, _dumps((function, args))))
         self._keys.add(key)
         self._hand_out()
 
@@ -93,6 +97,7 @@ class RayExecutor:
         if self._ours:
             # This ends the job, and with it the tasks, on a cluster too.
             ray.shutdown()
+            ray_driver._worker_logs_enabled = True
         else:
             for reference in self._running:
                 ray.cancel(reference, force=True)
@@ -117,14 +122,14 @@ def _task(warm: bytes, payload: bytes) -> bytes:
         if isinstance(report, Failure):
             raise RuntimeError(f"the warm-up failed: {report.error}")
         _warmed.add(warm)
-    return answer(payload, cloudpickle.dumps)
+    return answer(payload, _dumps)
 
 
 def _value(reference: "ray.ObjectRef[bytes]") -> Any:
     try:
         return loaded(ray.get(reference))
     except RayTaskError as error:
-        # `answer` turns what a task raises into a `Failure`: this comes from what is around it, and from each task again.
+        # `answer` turns what a task raises into a `Failure`: this comes from around it, and would from every task.
         raise FlipforgeError(f"Ray's workers cannot run tasks: {failure(error.cause).error}") from error
     except RayError as error:
         return failure(error.with_traceback(None))
@@ -145,10 +150,13 @@ def _connect(workers: int, address: str | None) -> None:
         _check_address(address)
         options["address"] = address
         trouble = f"no Ray cluster can be reached at {address}"
+    # Ray prints the loss of a worker to stdout, which carries our data, with `log_to_driver` or without.
+    ray_driver._worker_logs_enabled = False
     try:
         with _sigterm_kept():
             ray.init(**options)
     except Exception as error:
+        ray_driver._worker_logs_enabled = True
         raise InputError(f"{trouble}: {failure(error.with_traceback(None)).error}") from error
 
 
@@ -164,7 +172,7 @@ def _check_address(address: str) -> None:
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise InputError(f"no Ray cluster can be reached at {place}: {error}") from error
 
 

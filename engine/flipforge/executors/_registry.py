@@ -75,7 +75,7 @@ def make_executor(
     workers
         How many tasks may run at once; ``inline`` runs one, whatever is asked.
     address
-        A running Ray cluster, ``auto`` for the one of this machine; only for ``ray``, which starts a private one without.
+        A running Ray cluster, ``auto`` for the one of this machine; only for ``ray``, which starts its own without.
     warm
         Compiles what tasks need; a module-level function, run in each worker before its first task.
 

@@ -56,7 +56,7 @@ def loaded(message: bytes) -> Any:
 def warm_up(warm: Warm) -> None:
     """Run `warm`; where several processes of a machine do so at once, one goes ahead.
 
-    The first compiles and fills the kernel cache on disk; the others wait for it and then load from there, side by side.
+    The first compiles and fills the kernel cache on disk; the others wait for it, then load from there side by side.
     """
     path = Path(tempfile.gettempdir()) / f"flipforge-warm-{os.getuid()}.lock"
     try:

@@ -30,8 +30,8 @@ def work(link: Connection, warm: Warm | None) -> None:
 
 
 def _receive(link: Connection, tasks: SimpleQueue[bytes]) -> None:
-    # In a thread of its own, which sees the driver die while a task runs, and always empties the pipe: driver and worker
-    # never wait for each other to read.
+    # In a thread of its own, which sees the driver die while a task runs, and always empties the pipe: driver and
+    # worker never wait for each other to read.
     with suppress(EOFError, OSError):
         while True:
             tasks.put(link.recv_bytes())

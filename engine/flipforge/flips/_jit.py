@@ -42,7 +42,11 @@ def cache_folder() -> Path | None:
     """
     name = f"kernels-{_sources_hash()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge"
-    places = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else [home, Path(tempfile.gettempdir()) / f"flipforge-{os.getuid()}"]
+    places = (
+        [Path(numba.config.CACHE_DIR)]
+        if numba.config.CACHE_DIR
+        else [home, Path(tempfile.gettempdir()) / f"flipforge-{os.getuid()}"]
+    )
     return next((place / name for place in places if _usable(place) and _usable(place / name)), None)
 
 

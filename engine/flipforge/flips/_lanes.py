@@ -13,10 +13,9 @@ from numba import types
 
 from flipforge.flips._jit import intrinsic
 
-__all__ = ["equal", "join", "load_set", "meet", "members", "minus", "nth", "put", "single", "store_set", "when"]
+__all__ = ["equal", "join", "load_set", "meet", "members", "minus", "nth", "single", "store_set", "when"]
 
 _I64 = ir.IntType(64)
-_CHUNK = 32  # bytes rewritten by `put`: the vector width of AVX2, so that the next vector load of these bytes is forwarded
 _SLOW_PDEP = ("znver1", "znver2")  # these run pdep in microcode
 
 
@@ -60,28 +59,6 @@ def equal(typing: Any, lanes: Any, offset: Any, value: Any, like: Any) -> Any:
             held = builder.load(builder.bitcast(at, vector.as_pointer()), align=min(64, width * size))
             masks.append(builder.bitcast(builder.icmp_unsigned("==", held, wanted), ir.IntType(width)))
         return _pack(context, builder, like, masks)
-
-    return sig, generate
-
-
-@intrinsic
-def put(typing: Any, lanes: Any, index: Any, value: Any) -> Any:
-    """Write one lane by rewriting its aligned chunk, because a vector load after a scalar store would wait for the cache."""
-    sig = types.void(lanes, types.uint64, lanes.dtype)
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        data = _data(context, builder, sig.args[0], args[0])
-        element = context.get_value_type(lanes.dtype)
-        count = _CHUNK // (element.width // 8)
-        vector = ir.VectorType(element, count)
-        start = builder.and_(args[1], ir.Constant(_I64, -count))
-        at = builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
-        lane = builder.and_(args[1], ir.Constant(_I64, count - 1))
-        lane = builder.trunc(lane, element) if element.width < 64 else lane
-        numbers = ir.Constant(vector, [ir.Constant(element, k) for k in range(count)])
-        here = builder.icmp_unsigned("==", numbers, _splat(builder, lane, count))
-        builder.store(builder.select(here, _splat(builder, args[2], count), builder.load(at, align=_CHUNK)), at, align=_CHUNK)
-        return context.get_dummy_value()
 
     return sig, generate
 

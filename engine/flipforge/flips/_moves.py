@@ -1,7 +1,6 @@
-"""The rare moves, shared by both kernels: reductions and plus transitions on a plain table of factors.
+"""What both kernels share: the generator, the plus transition, and how a table of factors is read and changed.
 
-A table has shape (3, slots, words); a slot whose first factor is zero is free. These run once in thousands of flips, so they scan,
-and the kernel that called them builds its index anew.
+A table has shape (3, slots, words); a slot whose factors are zero is free.
 """
 
 import numpy as np
@@ -9,7 +8,25 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import inlined, kernel
 
-__all__ = ["add_row", "settle"]
+__all__ = ["accumulate", "add_row", "agree", "clear", "draw", "is_zero"]
+
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+
+
+@inlined
+def draw(state: Words) -> tuple[np.uint64, Words]:
+    """xoshiro256++: 64 random bits and the next state."""
+    s0, s1, s2, s3 = state
+    word = s0 + s3
+    word = ((word << np.uint64(23)) | (word >> np.uint64(41))) + s0
+    shifted = s1 << np.uint64(17)
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    s2 ^= shifted
+    s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+    return word, (s0, s1, s2, s3)
 
 
 @inlined
@@ -45,71 +62,25 @@ def clear(table: NDArray[np.unsignedinteger], row: int) -> None:
             table[axis, row, word] = 0
 
 
-@kernel
-def settle(table: NDArray[np.unsignedinteger], row: int, axis: int) -> int:
-    """Carry out the reductions that a change of one factor exposes; return how many rows went."""
-    gone = 0
-    while True:
-        if is_zero(table, axis, row):
-            # A slot that an earlier reduction freed is zero on every axis; a row that has just vanished, on one.
-            if is_zero(table, (axis + 1) % 3, row):
-                return gone
-            clear(table, row)
-            return gone + 1
-        partner = -1
-        for other in range(table.shape[1]):
-            if other != row and agree(table, axis, row, other):
-                second = agree(table, (axis + 1) % 3, row, other)
-                if second or agree(table, (axis + 2) % 3, row, other):
-                    partner = other
-                    axis = (axis + 2) % 3 if second else (axis + 1) % 3
-                    break
-        if partner < 0:
-            return gone
-        accumulate(table, axis, row, partner)
-        clear(table, partner)
-        gone += 1
-    return gone
-
-
 @inlined
 def _apart(table: NDArray[np.unsignedinteger], row: int, other: int) -> bool:
-    if row == other or is_zero(table, 0, other):
-        return False
-    return not (agree(table, 0, row, other) or agree(table, 1, row, other) or agree(table, 2, row, other))
+    """Tell whether the other slot holds a row that differs on all three axes."""
+    for axis in range(3):
+        if is_zero(table, axis, other) or agree(table, axis, row, other):
+            return False
+    return True
 
 
 @kernel
-def add_row(table: NDArray[np.unsignedinteger], rank: int, word: np.uint64, rows: NDArray[np.int64]) -> int:
-    """Make a plus transition; put its three rows into ``rows`` and return its axis, or -1 if no two rows are apart."""
-    start = np.int64(((word >> np.uint64(40)) * np.uint64(rank)) >> np.uint64(24))
-    live = np.empty(rank, np.int64)
-    free = -1
-    count = 0
-    for slot in range(table.shape[1]):
-        if not is_zero(table, 0, slot):
-            live[count] = slot
-            count += 1
-        elif free < 0:
-            free = slot
-    for turn in range(rank):
-        row = live[(start + turn) % rank]
-        apart = 0
-        for other in live:
-            apart += _apart(table, row, other)
-        if apart == 0:
-            continue
-        skip = np.int64((((word >> np.uint64(16)) & np.uint64(0xFFFFFF)) * np.uint64(apart)) >> np.uint64(24))
-        for other in live:
-            if _apart(table, row, other):
-                if skip == 0:
-                    break
-                skip -= 1
-        axis = np.int64(((word & np.uint64(0xFFFF)) * np.uint64(3)) >> np.uint64(16))
-        _split(table, axis, row, other, free)
-        rows[0], rows[1], rows[2] = row, other, free
-        return axis
-    return -1
+def _find_apart(table: NDArray[np.unsignedinteger], row: int, number: int) -> int:
+    """Slot of the row with that number among those apart from the row; -1 - n if they are only n."""
+    found = 0
+    for other in range(table.shape[1]):
+        if _apart(table, row, other):
+            if found == number:
+                return other
+            found += 1
+    return -1 - found
 
 
 @inlined
@@ -124,3 +95,30 @@ def _split(table: NDArray[np.unsignedinteger], axis: int, row: int, other: int, 
         table[axis, other, word] = a
         table[last, other, word] ^= c
         table[after, row, word] ^= b_other
+
+
+@kernel
+def add_row(table: NDArray[np.unsignedinteger], rank: int, word: np.uint64) -> bool:
+    """Make a plus transition with the given random word; False if no two rows differ on all three axes."""
+    slots = table.shape[1]
+    skip = np.int64(((word >> np.uint64(40)) * np.uint64(rank)) >> np.uint64(24))
+    start, free = 0, -1
+    for slot in range(slots):
+        if is_zero(table, 0, slot):
+            if free < 0:
+                free = slot
+        else:
+            if skip == 0:
+                start = slot
+            skip -= 1
+    for turn in range(slots):
+        row = (start + turn) % slots
+        if is_zero(table, 0, row):
+            continue
+        apart = -1 - _find_apart(table, row, slots)
+        if apart > 0:
+            number = np.int64((((word >> np.uint64(16)) & np.uint64(0xFFFFFF)) * np.uint64(apart)) >> np.uint64(24))
+            axis = np.int64(((word & np.uint64(0xFFFF)) * np.uint64(3)) >> np.uint64(16))
+            _split(table, axis, row, _find_apart(table, row, number), free)
+            return True
+    return False

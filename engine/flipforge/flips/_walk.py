@@ -107,9 +107,10 @@ def walk(
     bits = _bits(factors)
     fits = bits <= _WORD_BITS and slots <= _MAX_BLOCKS * _WORD_BITS
     if kernel == "mask" and not fits:
-        raise InputError(f"the mask kernel has no room for {slots} rows of {bits} bits: leave the choice of the kernel open")
+        raise InputError(
+            f"the mask kernel has no room for {slots} rows of {bits} bits: leave the choice of the kernel open"
+        )
     tally = np.array([rank, 0, 0, 0], dtype=np.int64)
-    # A goal below zero is as unreachable as zero, and a rank is never negative.
     budget = (goal, steps, idle, slots)
     run = _run_mask if fits and kernel != "wide" else _run_wide
     left = run(factors, bits, slots, seed, tally, budget)
@@ -206,5 +207,6 @@ def _run_wide(
     heads = np.empty((3, 1 << (2 * slots - 1).bit_length()), dtype=np.int32)
     chain = np.empty((3, slots), dtype=np.int32)
     have = np.zeros((3, -(-slots // _WORD_BITS)), dtype=np.uint64)
-    _wide.run(table, heads, chain, have, seed, tally, *budget)
+    sizes, group = np.zeros(3, dtype=np.int64), np.empty(slots, dtype=np.int64)
+    _wide.run(table, heads, chain, have, seed, tally, sizes, group, *budget)
     return table[:, table[0].any(axis=1)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import inlined, kernel
 from flipforge.flips._lanes import members, nth
-from flipforge.flips._moves import accumulate, add_row, agree, is_zero, settle
+from flipforge.flips._moves import accumulate, add_row, agree, clear, draw, is_zero
 
 __all__ = ["run"]
 
@@ -72,17 +72,15 @@ def _insert(
     sizes: NDArray[np.int64],
     axis: int,
     row: int,
-) -> bool:
-    """Link a row into its bucket; tell whether another row now agrees with it on this axis and on one more."""
+) -> None:
     bucket = _bucket(table, axis, row, heads)
-    before, at, twin, partnered = -1, heads[axis, bucket], False, False
+    before, at, partnered = -1, heads[axis, bucket], False
     while at >= 0:
         if at < row:
             before = at
         if agree(table, axis, row, at):
             partnered = True
             _mark(have, sizes, axis, at, True)
-            twin |= agree(table, (axis + 1) % 3, row, at) or agree(table, (axis + 2) % 3, row, at)
         at = chain[axis, at]
     if before < 0:
         chain[axis, row] = heads[axis, bucket]
@@ -91,7 +89,6 @@ def _insert(
         chain[axis, row] = chain[axis, before]
         chain[axis, before] = row
     _mark(have, sizes, axis, row, partnered)
-    return twin
 
 
 @kernel
@@ -142,6 +139,14 @@ def _partner(
     return group[np.int64((draw * np.uint64(size)) >> np.uint64(32))]
 
 
+@inlined
+def _sweep(table: NDArray[np.uint64], row: int) -> None:
+    for axis in range(3):
+        if is_zero(table, axis, row):
+            clear(table, row)
+            return
+
+
 @kernel
 def run(
     table: NDArray[np.uint64],
@@ -150,45 +155,34 @@ def run(
     have: NDArray[np.uint64],
     seed: NDArray[np.uint64],
     tally: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    group: NDArray[np.int64],
     goal: int,
     steps: int,
     idle: int,
     limit: int,
 ) -> None:
-    """Walk in place; ``tally`` holds the rank, then takes rank, steps, plus transitions and partnered entries."""
-    sizes = np.zeros(3, np.int64)
-    group = np.empty(table.shape[1], np.int64)
-    rows = np.empty(3, np.int64)
-    s0, s1, s2, s3 = seed[0], seed[1], seed[2], seed[3]
+    """Walk in place.
+
+    ``heads`` and ``chain`` are the buckets, ``have`` the rows that have a partner, as bits, ``sizes`` how many they are, ``group`` room
+    for one group. ``tally`` holds the rank, and takes the rank, steps, plus transitions and (axis, row) with a partner at the end.
+    """
+    state = (seed[0], seed[1], seed[2], seed[3])
     rank = tally[0]
     lowest = rank
     taken = plus = since = 0
     _index(table, heads, chain, have, sizes)
-    while rank > goal and taken < steps:
-        word = s0 + s3
-        word = ((word << np.uint64(23)) | (word >> np.uint64(41))) + s0
-        t = s1 << np.uint64(17)
-        s2 ^= s0
-        s3 ^= s1
-        s1 ^= s2
-        s0 ^= s3
-        s2 ^= t
-        s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
-
+    while True:
         total = sizes[0] + sizes[1] + sizes[2]
+        if rank <= goal or taken >= steps:
+            break
+        word, state = draw(state)
         if total == 0 or since >= idle:
             since = 0
-            axis = add_row(table, rank, word, rows) if rank < limit else -1
-            if axis >= 0:
+            if rank < limit and add_row(table, rank, word):
                 taken += 1
                 plus += 1
                 rank += 1
-                gone = settle(table, rows[0], (axis + 1) % 3)
-                gone += settle(table, rows[1], axis)
-                gone += settle(table, rows[1], (axis + 2) % 3)
-                gone += settle(table, rows[2], axis)
-                rank -= gone
-                lowest = min(lowest, rank)
                 _index(table, heads, chain, have, sizes)
                 continue
             if total == 0:
@@ -201,21 +195,25 @@ def run(
             axis += 1
         row = _partnered(have, axis, np.uint64(pick))
         other = _partner(table, heads, chain, group, axis, row, word & np.uint64(0xFFFFFFFF))
-        after, last = (axis + 1) % 3, (axis + 2) % 3
-        _remove(table, heads, chain, have, sizes, after, row)
-        _remove(table, heads, chain, have, sizes, last, other)
-        accumulate(table, after, row, other)
-        accumulate(table, last, other, row)
-        twin = _insert(table, heads, chain, have, sizes, after, row)
-        twin |= _insert(table, heads, chain, have, sizes, last, other)
         taken += 1
         since += 1
-        if twin or is_zero(table, after, row) or is_zero(table, last, other):
-            gone = settle(table, row, after)
-            gone += settle(table, other, last)
+        gone = 0
+        changed, source = row, other
+        for step in range(1, 3):
+            place = (axis + step) % 3
+            _remove(table, heads, chain, have, sizes, place, changed)
+            accumulate(table, place, changed, source)
+            if is_zero(table, place, changed):
+                gone += 1
+            else:
+                _insert(table, heads, chain, have, sizes, place, changed)
+            changed, source = source, changed
+        if gone > 0:
+            _sweep(table, row)
+            _sweep(table, other)
             rank -= gone
             if rank < lowest:
                 lowest = rank
                 since = 0
             _index(table, heads, chain, have, sizes)
-    tally[0], tally[1], tally[2], tally[3] = rank, taken, plus, sizes[0] + sizes[1] + sizes[2]
+    tally[0], tally[1], tally[2], tally[3] = rank, taken, plus, total

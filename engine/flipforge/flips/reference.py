@@ -47,9 +47,7 @@ class Trace:
     partnered: int
 
 
-def walk(
-    rows: Sequence[Sequence[int]], *, goal: int, steps: int, idle: int, band: int, seed: Sequence[int]
-) -> Trace:
+def walk(rows: Sequence[Sequence[int]], *, goal: int, steps: int, idle: int, band: int, seed: Sequence[int]) -> Trace:
     """Walk from the given rows (u, v, w), as `flipforge.flips.walk` does."""
     slots: Slots = [[int(factor) for factor in row] for row in rows]
     limit = len(slots) + band
@@ -61,17 +59,15 @@ def walk(
         entries = _entries(slots)
         if not entries or since >= idle:
             since = 0
-            changes = _plus(slots, drawn) if rank < limit else []
-            plus += bool(changes)
+            rose = rank < limit and _plus(slots, drawn)
+            plus += rose
         else:
-            changes = []
-        if not changes:
+            rose = False
+        if not rose:
             if not entries:
                 break
-            changes = _flip(slots, entries, drawn)
+            _flip(slots, entries, drawn)
             since += 1
-        for slot, axis in changes:
-            _settle(slots, slot, axis)
         taken += 1
         rank = sum(row is not None for row in slots)
         if rank < lowest:
@@ -102,17 +98,19 @@ def _entries(slots: Slots) -> list[tuple[int, int, Row]]:
     return [(axis, slot, row) for axis in range(3) for slot, row in live if held[axis].count(row[axis]) > 1]
 
 
-def _flip(slots: Slots, entries: list[tuple[int, int, Row]], drawn: int) -> list[tuple[int, int]]:
+def _flip(slots: Slots, entries: list[tuple[int, int, Row]], drawn: int) -> None:
     axis, slot, row = entries[(drawn >> 32) * len(entries) >> 32]
     group = [(s, r) for s, r in _live(slots) if s != slot and r[axis] == row[axis]]
     partner, other = group[(drawn & 0xFFFFFFFF) * len(group) >> 32]
     after, last = (axis + 1) % 3, (axis + 2) % 3
     row[after] ^= other[after]
     other[last] ^= row[last]
-    return [(slot, after), (partner, last)]
+    for place, factor in ((slot, row[after]), (partner, other[last])):
+        if factor == 0:
+            slots[place] = None
 
 
-def _plus(slots: Slots, drawn: int) -> list[tuple[int, int]]:
+def _plus(slots: Slots, drawn: int) -> bool:
     live = _live(slots)
     start = (drawn >> 40) * len(live) >> 24
     for slot, row in live[start:] + live[:start]:
@@ -128,29 +126,8 @@ def _plus(slots: Slots, drawn: int) -> list[tuple[int, int]]:
         other[last] ^= row[last]
         row[after] ^= other[after]
         if None in slots:
-            free = slots.index(None)
-            slots[free] = extra
+            slots[slots.index(None)] = extra
         else:
-            free = len(slots)
             slots.append(extra)
-        return [(slot, after), (partner, axis), (partner, last), (free, axis)]
-    return []
-
-
-def _settle(slots: Slots, slot: int, axis: int) -> None:
-    """Carry out the reductions that a new factor at ``slot`` on ``axis`` exposes."""
-    while (row := slots[slot]) is not None:
-        if row[axis] == 0:
-            slots[slot] = None
-            return
-        for partner, other in _live(slots):
-            if partner == slot or other[axis] != row[axis]:
-                continue
-            differing = [x for x in ((axis + 1) % 3, (axis + 2) % 3) if other[x] != row[x]]
-            if len(differing) < 2:
-                axis = differing[0] if differing else (axis + 2) % 3
-                row[axis] ^= other[axis]
-                slots[partner] = None
-                break
-        else:
-            return
+        return True
+    return False

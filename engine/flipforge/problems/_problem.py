@@ -47,6 +47,10 @@ class Problem:
     def __str__(self) -> str:
         return self.name
 
+    def __getstate__(self) -> dict[str, object]:
+        # A read-only mapping does not pickle; it is made again where it is asked for.
+        return {key: value for key, value in self.__dict__.items() if key != "tensor"}
+
     @cached_property
     def tensor(self) -> Mapping[Index, int]:
         """The nonzero coefficients as a read-only mapping."""

@@ -1,9 +1,9 @@
 """Decide whether schemes are equal up to permutation and rescaling, and tell apart those that are not by invariants.
 
 Sandwiching A, B and C between invertible matrices maps the tensor of a matrix product to itself (de Groote, "On
-varieties of optimal algorithms for the computation of bilinear mappings", 1978). This action of GL_n x GL_m x GL_p keeps
-the ranks of the three matrices of a product, and keeps proportional factors proportional. Schemes that differ there lie
-in different orbits; agreement decides nothing.
+varieties of optimal algorithms for the computation of bilinear mappings", 1978). This action of GL_n x GL_m x GL_p
+keeps the ranks of the three matrices of a product, and keeps proportional factors proportional. Schemes that differ
+there lie in different orbits; agreement decides nothing.
 """
 
 from collections import Counter
@@ -40,8 +40,8 @@ class Comparison:
         Why, in one line.
     invariants
         For ``"a"`` and ``"b"``: ID, ring, rank, additions, nonzeros; ``factor_ranks``, the number of products with
-        matrices of ranks (u, v, w); ``distinct_factors`` and ``flips`` (pairs of products with proportional factors) for
-        each axis.
+        matrices of ranks (u, v, w); ``distinct_factors`` and ``flips`` (pairs of products with proportional factors)
+        for each axis.
     """
 
     equal: bool
@@ -77,18 +77,17 @@ def compare(a: Scheme, b: Scheme) -> Comparison:
 
 
 def _across_rings(first: Scheme, second: Scheme) -> str:
-    if first.ring.characteristic:
-        first, second = second, first
     words = f"different rings: {first.ring} and {second.ring}"
-    if first.ring.characteristic:
+    if first.ring.characteristic and second.ring.characteristic:
         return words
-    p = second.ring.characteristic
+    lifted, modular = (second, first) if first.ring.characteristic else (first, second)
+    p = modular.ring.characteristic
     try:
-        reduced = first.over(second.ring).canonical
+        reduced = lifted.over(modular.ring).canonical
     except RingError:
-        return f"{words}; the one over {first.ring} has no residues modulo {p}"
-    same = "reduces to the other" if reduced == second else "does not reduce to the other"
-    return f"{words}; the one over {first.ring} {same} modulo {p}"
+        return f"{words}; the one over {lifted.ring} has no residues modulo {p}"
+    same = "reduces to the other" if reduced == modular else "does not reduce to the other"
+    return f"{words}; the one over {lifted.ring} {same} modulo {p}"
 
 
 def _invariants(scheme: Scheme) -> dict[str, Any]:

@@ -114,8 +114,8 @@ class Scheme:
             return Verdict("PROVED")
         (i, j, k), wanted, found = defect
         a, b, c = (names[x] for names, x in zip(self.problem.labels, (i, j, k), strict=True))
-        reason = f"the coefficient of {a}*{b} in {c} is {brief(found)}, {self.problem} wants {brief(wanted)} over {self.ring}"
-        return Verdict("REFUTED", reason)
+        values = f"is {brief(found)}, {self.problem} wants {brief(wanted)} over {self.ring}"
+        return Verdict("REFUTED", f"the coefficient of {a}*{b} in {c} {values}")
 
     def certify(self) -> Certificate:
         """Return the proof of this scheme.

@@ -68,7 +68,9 @@ class Outcome(Generic[State]):
 class Space(Protocol[State]):
     """What the searcher needs to know of a kind of object."""
 
-    problem: Problem
+    @property
+    def problem(self) -> Problem:
+        """What the states compute."""
 
     @property
     def walk_version(self) -> str:
@@ -212,7 +214,9 @@ class Failure:
 class Executor(Protocol):
     """Runs pure functions somewhere. Tasks may be executed more than once after a fault; each answers once."""
 
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many tasks run at a time."""
 
     def submit(self, key: int, function: Callable[..., Any], *args: Any) -> None:
         """Queue ``function(*args)`` under a key that is not in use; function and arguments must pickle."""

@@ -215,7 +215,7 @@ class Run:
     def _admit(self, find: Find) -> bool:
         state = self._space.decode(find.state)
         rank = self._space.score(state)[0]
-        if not self._ladder.admit(rank, find.state):
+        if self._ladder.holds(rank, find.state):
             return False
         scheme = self._space.scheme(state)
         lineage = Lineage(
@@ -227,12 +227,14 @@ class Run:
             walk_version=self._space.walk_version,
             run=self._record.id,
         )
+        # An interrupt may come between any two lines: a pool must not hold what is not about to be stored.
         self._note(Entry(scheme, "found", lineage), state)
+        self._ladder.admit(rank, find.state)
         return True
 
     def _note(self, entry: Entry, state: Any) -> None:
-        self._names[self._space.encode(state)] = entry.scheme.id
         self._entries.append(entry)
+        self._names[self._space.encode(state)] = entry.scheme.id
         rank = self._space.score(state)[0]
         if self._record.rank is None or rank < self._record.rank:
             self._record = replace(self._record, rank=rank, best=entry.scheme.id)

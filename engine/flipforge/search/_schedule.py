@@ -100,17 +100,18 @@ class Ladder:
             self.admit(rank, state)
         self._enter(min(self._pools))
 
-    def admit(self, rank: int, state: bytes) -> bool:
-        """Put a state in the pool of its rank, in place of a random member where that is full; False if it is there."""
+    def holds(self, rank: int, state: bytes) -> bool:
+        """Tell whether a state is in the pool of its rank."""
+        return state in self._pools.get(rank, ())
+
+    def admit(self, rank: int, state: bytes) -> None:
+        """Put a state in the pool of its rank, in place of a random member where that is full."""
         members = self._pools.setdefault(rank, [])
-        if state in members:
-            return False
         if len(members) < self._schedule.pool:
             members.append(state)
         else:
             self._draws += 1
             members[int(self._generator(self._draws, 0).integers(len(members)))] = state
-        return True
 
     def chunk(self, number: int, steps: int, share: int = 1, target: int | None = None) -> Chunk:
         """Return the next work: a draw of parents at the present level.

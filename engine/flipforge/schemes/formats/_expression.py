@@ -168,4 +168,15 @@ class _Parser:
         if self.peek() != ")":
             raise self.error("a closing bracket is missing")
         self.position += 1
+        return self.folded(value)
+
+    @staticmethod
+    def folded(value: Value) -> Value:
+        """Give the number of a bracket like ``(-b11)`` to its one entry; that of ``(3*(a11+a12))`` stays the product's."""
+        if len(value.forms) == 1:
+            (form,) = value.forms.values()
+            if len(form) == 1:
+                (entry,) = form
+                form[entry] *= value.scalar
+                value.scalar = 1
         return value

@@ -114,7 +114,6 @@ def _judge(path: str, draft: Draft, problem: Problem | None, ring: Ring | None) 
         raise RingError(f"{source}: the file states {stated}; its scheme has no image over {ring}, lift it instead")
     asked = ring or stated
     rings: Sequence[Ring] = (asked,) if asked else TRIED
-    rows = [row for factor in (draft.u, draft.v, draft.w) for row in factor]
     reasons = []
     for base in rings:
         try:
@@ -128,7 +127,11 @@ def _judge(path: str, draft: Draft, problem: Problem | None, ring: Ring | None) 
         verdict = scheme.verdict()
         if verdict.valid:
             if not asked and not base.characteristic:
-                scheme = _over(draft, target, smallest_ring(x for row in rows for x in row))
+                scheme = _over(
+                    draft,
+                    target,
+                    smallest_ring(x for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row),
+                )
             return Judged(source, scheme, target.name, scheme.ring.name, scheme.rank, verdict)
         reasons.append(verdict.reason)
     tried = "" if asked else f" (tried {', '.join(base.name for base in rings)})"

@@ -18,6 +18,7 @@ __all__ = ["dump_products", "products_draft"]
 
 _LINE = regex(r"\s*([mc])([0-9]+(?:_[0-9]+)?)\s*=(.*)")
 _HEADER = regex(r"^#\s*(problem|ring):[ \t]*(\S+)[ \t]*$", MULTILINE)
+_OUTPUT = regex(r"^\s*c[0-9_]+\s*=", MULTILINE)
 _FLAT_OUTPUT = regex(r"^\s*c[0-9]\s*=", MULTILINE)
 
 Form = dict[Any, Element]
@@ -35,6 +36,8 @@ def products_draft(text: str, name: str, problem: Problem | None = None) -> Draf
     transposed. The problem is the header's, the file name's, or the one the indices fit, in this order.
     """
     header = dict(_HEADER.findall(text))
+    if not _OUTPUT.search(text):
+        raise MalformedError("there is no output line 'c1 = ..' or 'c11 = ..'")
     flat = bool(_FLAT_OUTPUT.search(text))
     products, outputs = _read_lines(text, flat)
     rank = len(products)
@@ -81,8 +84,6 @@ def _read_lines(text: str, flat: bool) -> tuple[dict[int, Value], dict[Entry, Va
         if key in known:
             raise MalformedError(f"line {number}: {letter}{index} stands twice")
         known[key] = parse_line(padded, number, read_entry if is_product else _flat_index)
-    if not products or not outputs:
-        raise MalformedError(f"there is no {'product' if not products else 'output'} line")
     return products, outputs
 
 
