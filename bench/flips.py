@@ -3,13 +3,15 @@
     python bench/flips.py
     python bench/flips.py --flip-cpd PATH --from 5x5x5=scheme.json
 
-Each format is brought down from the standard algorithm first (or read from a scheme file, mod 2), then walked until it has settled;
-only then is anything timed. Repeats of both programs alternate, each is timed in CPU seconds of its own process, medians are compared.
+Each format is brought down from the standard algorithm first (or read from a scheme file, mod 2), then walked until it
+has settled; only then is anything timed. Repeats of both programs alternate, each is timed in CPU seconds of its own
+process, and medians are compared.
 
-PATH is either the source tree of flip-cpd (github.com/khoruzhii/flip-cpd), against whose headers the small driver below is compiled in
-a temporary folder, or a program that speaks the same protocol: called with SCHEME FLIPS SEED, where SCHEME is a text file with one
-product ``u v w`` a line as decimal bit masks, it makes that many flips over GF(2) and prints ``FLIPS CPU_SECONDS``. The driver times
-bare flips; flip-cpd's own search loop also counts the rank at each of them, which costs it a few percent more.
+PATH is either the source tree of flip-cpd (github.com/khoruzhii/flip-cpd), against whose headers the small driver below
+is compiled in a temporary folder, or a program that speaks the same protocol: called with SCHEME FLIPS SEED, where
+SCHEME is a text file with one product ``u v w`` a line as decimal bit masks, it makes that many flips over GF(2) and
+prints ``FLIPS CPU_SECONDS``. The driver times bare flips; flip-cpd's own search loop also counts the rank at each of
+them, which costs it a few percent more.
 """
 
 import argparse
@@ -72,7 +74,7 @@ def read(path: Path) -> Factors:
 
 
 def descend(start: Factors, goal: int, seconds: float) -> Factors:
-    """Short walks restarted from the best scheme so far, with a longer path and plus transitions as they stop paying."""
+    """Restart from the best scheme so far, first with short walks, then longer ones with plus transitions."""
     best, path, failures = start, 3000, 0
     begun = time.process_time()
     for number in count():

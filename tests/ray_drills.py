@@ -91,15 +91,14 @@ def lost_node(folder: Path) -> Any:
     # The other is freed as well, else nothing could run on the node that is left.
     os.kill(process_of(folder, 1 - lost), signal.SIGKILL)
     answers = gather(executor, 6)
-    executor.close()
-    # The cluster is not the executor's, and goes on.
-    ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
     until(lambda: sum(node["Alive"] for node in nodes()) == 1)
-    disconnect: Callable[[], None] = ray.shutdown
-    disconnect()
-    cluster.shutdown()
-    return {"answers": sorted(answers.items()), "runs": runs(folder)}
+    executor.close()
+    assert cluster.head_node is not None
+    left = [p.process.poll() for p in cluster.head_node.all_processes["raylet"]]
+    stop: Callable[[], None] = cluster.shutdown
+    stop()
+    return {"answers": sorted(answers.items()), "runs": runs(folder), "left": left}
 
 
 def bounded(folder: Path) -> Any:

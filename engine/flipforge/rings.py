@@ -73,6 +73,13 @@ class Ring:
             raise RingError(f"{brief(value)} is not an element of {self.name}")
         return value
 
+    def coerce_row(self, values: Iterable[Element]) -> tuple[Element, ...]:
+        """Return what `coerce` makes of each value; quick where all are small integers of the ring."""
+        row = tuple(values)
+        if row and set(map(type, row)) == {int} and self.contains(min(row)) and self.contains(max(row)):
+            return row
+        return tuple(map(self.coerce, row))
+
     def reduce(self, value: Element) -> Element:
         """Map a rational number into the ring: residues for GF(p), the number itself otherwise.
 
@@ -176,6 +183,4 @@ def _plain(value: Element) -> Element:
     """Return an ``int`` where there is one, of exactly that type: a bool would hash and print as another thing."""
     if type(value) is int:
         return value
-    if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1):
-        return int(value)
-    return value
+    return int(value) if value.denominator == 1 else value

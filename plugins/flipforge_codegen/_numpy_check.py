@@ -89,6 +89,8 @@ class _Run:
         self.form = form
         self.target = target
         self.random = np.random.default_rng(_SEED)
+        # Fractions take several times as long as integers.
+        self.budget = _OPERATIONS // 5 if form.fractional else _OPERATIONS
         self.fixed_width = not form.fractional and form.largest < 2**63
 
     def plan(self) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -243,13 +245,13 @@ class _Run:
 
     def _depths(self) -> list[int]:
         possible = _DEPTHS if self.target.recursive else _DEPTHS[:1]
-        return [depth for depth in possible if depth == 1 or self._operations(depth) <= _OPERATIONS]
+        return [depth for depth in possible if depth == 1 or self._operations(depth) <= self.budget]
 
     def _runs(self) -> list[tuple[int, list[Shapes]]]:
         """Return depths with pairs of shapes, of long runs only the first pair: sizes that do not come out even."""
         depths = self._depths()
         return [
-            (d, self.target.shapes(d)[: 1 if d > 1 and self._operations(d) > _OPERATIONS // 20 else None])
+            (d, self.target.shapes(d)[: 1 if d > 1 and self._operations(d) > self.budget // 20 else None])
             for d in depths
         ]
 

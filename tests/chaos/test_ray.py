@@ -70,6 +70,8 @@ def test_the_tasks_of_a_lost_node_are_run_elsewhere(tmp_path: Path) -> None:
     report = drill("lost_node", tmp_path)
     assert report["answers"] == [[key, key] for key in range(6)]
     assert report["runs"] == {"0": 2, "1": 2, "2": 1, "3": 1, "4": 1, "5": 1}
+    # The cluster was not the executor's to stop.
+    assert report["left"] == [None]
 
 
 def test_no_more_run_at_once_than_asked_for(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,7 @@ import sys, time
 sys.path.insert(0, {str(SCRIPT.parent)!r})
 from catalogue_samples import write_batches
 from flipforge.catalogue import SqliteStore
+from functools import partial
 from pathlib import Path
 honest = SqliteStore._put_run
 def stopped(self, run):
@@ -159,6 +162,28 @@ def test_the_switch_to_a_log_waits_for_readers(path: Path, empty: Path) -> None:
         assert store._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     end.join()
     reader.close()
+
+
+class Reluctant(sqlite3.Connection):
+    """Refuses the switch to a log twice, as SQLite may while another process makes the same (3 of 1500 times here)."""
+
+    refusals = 2
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if "journal_mode" in sql and self.refusals:
+            self.refusals -= 1
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(sql, parameters)
+
+
+def test_the_switch_to_a_log_is_tried_again(path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flipforge.catalogue._database.sqlite3.connect", partial(sqlite3.connect, factory=Reluctant))
+    with SqliteStore.open(path, shipped=empty) as store:
+        assert store._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    monkeypatch.setattr(Reluctant, "refusals", 10**6)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with pytest.raises(CatalogueError, match="another process"):
+        SqliteStore.open(path, shipped=empty)
 
 
 def test_a_full_disk_changes_nothing(path: Path, empty: Path) -> None:

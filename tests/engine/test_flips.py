@@ -38,7 +38,8 @@ def rows(factors: Factors) -> list[tuple[int, int, int]]:
 def tensor(factors: Factors) -> NDArray[np.uint8]:
     """The dense tensor mod 2, by a plain sum of outer products."""
     u, v, w = (np.unpackbits(axis.view(np.uint8), axis=1, bitorder="little").astype(np.int64) for axis in factors)
-    return (np.einsum("ri,rj,rk->ijk", u, v, w, optimize=True) % 2).astype(np.uint8)
+    total: NDArray[np.int64] = np.einsum("ri,rj,rk->ijk", u, v, w, optimize=True)
+    return (total % 2).astype(np.uint8)
 
 
 def same_as_twin(factors: Factors, kernel: Kernel | None, seed: int, **how: int) -> Walk:
@@ -71,7 +72,6 @@ MASK_CASES = [
     ((3, 4, 6), 300, 20, 3),
     ((1, 6, 6), 200, 10, 3),
     ((5, 5, 5), 100, 30, 5),
-    ((5, 5, 7), 60, 20, 2),
     ((6, 6, 6), 40, 10, 2),
 ]
 WIDE_CASES = [

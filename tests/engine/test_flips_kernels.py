@@ -1,4 +1,4 @@
-"""What the kernels are built on: bit sets, vector compares, the cache folder, and machines without the fast instructions."""
+"""What the kernels are built on: bit sets, vector compares, the cache folder, machines without fast instructions."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ SHAPES = [(np.uint32, 1), (np.uint64, 1), (np.uint64, 2), (np.uint64, 4)]
 
 
 def _width(block: Any) -> int:
-    return np.dtype(block).itemsize * 8
+    return int(np.dtype(block).itemsize) * 8
 
 
 def _pack(members: set[int], block: Any, count: int) -> tuple[Any, ...]:
@@ -196,4 +196,5 @@ def test_kernels_land_in_that_folder_and_other_users_of_numba_keep_theirs() -> N
     assert folder is not None
     dispatcher: Any = _mask.run
     assert Path(dispatcher._cache.cache_path).is_relative_to(folder)
-    assert "kernels-" not in str(numba.config.CACHE_DIR)
+    settings: Any = numba.config
+    assert "kernels-" not in str(settings.CACHE_DIR)

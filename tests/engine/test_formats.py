@@ -10,16 +10,25 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from flipforge.certificates import check
 from flipforge.errors import FormatError, InputError, MalformedError, NotFoundError, RingError, VerificationError
 from flipforge.problems import matmul, parse, tensor_problem
 from flipforge.rings import GF2, GF3, GF5, RINGS, ZT, HalfZ, Q, Z
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge.schemes.formats import WRITERS, judge_file, read_file, write_certificate, write_file
+from flipforge.schemes.formats import (
+    WRITERS,
+    is_there,
+    judge_file,
+    parse_certificate,
+    read_file,
+    write_certificate,
+    write_file,
+)
 from strategies import problems, schemes
 
 SUFFIX = {"flipforge": "json", "fmm": "json", "exp": "exp", "npz": "npz", "sms": "sms", "txt": "txt"}
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 with_wide_sizes = problems(3) | st.sampled_from(
     [matmul(1, 10, 2), matmul(2, 1, 11), matmul(10, 1, 1), matmul(1, 12, 10)]
 )
@@ -68,9 +77,7 @@ def test_these_formats_state_the_ring(to: str, scheme: Scheme, tmp_path: Path) -
 def test_without_a_ring_one_is_found_in_which_it_holds(to: str, scheme: Scheme, tmp_path: Path) -> None:
     (read,) = read_file(written(scheme, to, tmp_path))
     assert read.verdict().valid
-    if not scheme.ring.characteristic:
-        assert read.id == scheme.id
-    elif to == "fmm" and scheme.ring == GF2:
+    if not scheme.ring.characteristic or (to == "fmm" and scheme.ring == GF2):
         assert read.id == scheme.id
 
 
@@ -187,6 +194,16 @@ def test_certificates_are_schemes_too(tmp_path: Path) -> None:
     document["witness"]["w"][0] = [0, 1, 0, 0]
     path.write_text(json.dumps(document))
     assert judge_file(path)[0].verdict.decision == "REFUTED"
+    del (
+        document["statement"]["tensor"][0],
+        document["witness"]["u"][0],
+        document["witness"]["v"][0],
+        document["witness"]["w"][0],
+    )
+    document["statement"]["rank"] = 3
+    path.write_text(json.dumps(document))
+    assert check(parse_certificate(document)).valid
+    assert judge_file(path)[0].verdict.reason == "the certificate proves another tensor than that of matmul:2x1x2"
     document["kind"] = "root"
     path.write_text(json.dumps(document))
     with pytest.raises(FormatError, match="'root' holds no scheme"):
@@ -202,8 +219,10 @@ def test_an_sms_triple_is_read_by_its_stem_or_any_part(tmp_path: Path) -> None:
     files = write_file(scheme, "sms", tmp_path / "s.sms")
     assert [file.name for file in files] == ["s_L.sms", "s_R.sms", "s_P.sms"]
     for path in (tmp_path / "s.sms", *files):
+        assert is_there(path)
         assert read_file(path)[0].id == scheme.id
     files[1].unlink()
+    assert not is_there(tmp_path / "s.sms")
     with pytest.raises(NotFoundError, match=r"s_R\.sms: no such file"):
         judge_file(files[0])
 
@@ -263,12 +282,14 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(os, "fsync", full)
     for to in WRITERS:
-        with pytest.raises(InputError, match="cannot be written.*No space left"):
+        with pytest.raises(InputError, match=r"cannot be written.*No space left"):
             write_file(scheme, to, path)
     monkeypatch.undo()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["kept.json"]
-    write_file(scheme, "flipforge", path)
+    with path.open() as before:
+        write_file(scheme, "flipforge", path)
+        assert before.read() == "old", "who reads meanwhile sees one whole file or the other"
     assert read_file(path)[0].id == scheme.id
     with pytest.raises(InputError, match="is a folder"):
         write_file(scheme, "exp", tmp_path)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from random import Random
@@ -53,7 +54,7 @@ def make_sample(name: str, folder: Path) -> bytes:
     else:
         factors = np.empty(3, dtype=object)
         factors[:] = [np.array(rows).T for rows in (SCHEME.u, SCHEME.v, [[r[0], r[2], r[1], r[3]] for r in SCHEME.w])]
-        np.savez(path, **{"2,1,2": factors})
+        np.savez(path, **{"2,1,2": factors})  # type: ignore[arg-type]
     return path.read_bytes()
 
 
@@ -64,7 +65,7 @@ def outcome(path: Path, data: bytes) -> list[Judged]:
         judged = judge_file(path)
     except InputError as error:
         assert "\n" not in str(error)
-        assert len(str(error)) < 1000
+        assert len(str(error)) < 1500
         return []
     for item in judged:
         assert "\n" not in item.verdict.reason
@@ -140,8 +141,6 @@ def test_spliced_files_give_no_traceback(name: str, tmp_path: Path) -> None:
 @quiet
 @given(st.sampled_from(["x", "x.exp", "x.json", "x.txt", "x.m", "x.npy", "x.npz", "x.sms"]), st.binary(max_size=300))
 def test_any_bytes(name: str, data: bytes) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         outcome(Path(folder) / name, data)
 
@@ -191,8 +190,8 @@ def test_any_value_under_any_key(name: str, key: str, inner: str | None, value: 
         ("  [1, 0],\n", "  [1, Infinity],\n", "Infinity is not a number here"),
         ("  [1, 0],\n", "  [1, true],\n", "True is not a coefficient"),
         ("  [1, 0],\n", '  [1, "0.5"],\n', "'0.5' is not a coefficient"),
-        ("  [1, 0],\n", "  [1],\n", "u[0] has 1 entries; matmul:2x1x2 needs 2"),
-        ("  [1, 0],\n", '  "10",\n', "u[0] is str, not a list"),
+        ("  [1, 0],\n", "  [1],\n", "u[2] has 1 entries; matmul:2x1x2 needs 2"),
+        ("  [1, 0],\n", '  "10",\n', "u[2] is str, not a list"),
         ("  [1, 0],\n", "  [1, " + "7" * 2000 + "],\n", "more than 1000 digits"),
         ("  [1, 0],\n", "  [1, " + "7" * 5000 + "],\n", "digits"),
         ("  [1, 0],\n", "[" * 100_000, "nests too deeply"),

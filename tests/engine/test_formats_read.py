@@ -137,6 +137,7 @@ def test_txt_with_flat_entries_is_row_major_and_not_transposed(read: Read) -> No
     text = "m1  = (a1)(b1)\nm2  = (1/2a1 + 1/2a1)(2b2)\n\nc1  = m1\nc2  = 1/2m2\n"
     assert read(text).id == WIDE.id
     assert read("m1 = (a1)(b1)\nm2 = (a2)(b1)\nc1 = m1\nc2 = m2\n").id == TALL.id
+    assert read("m1 = -(-a1)(b1)\nm2 = 6(a1)(1/2b2)\nc1 = m1\nc2 = (m2)/3\n").id == WIDE.id
     many = "".join(f"m{q} = (a{q})(b{q})\n" for q in range(1, 13)) + "c1 = " + " + ".join(f"m{q}" for q in range(1, 13))
     assert read(many).id == standard_scheme(matmul(1, 12, 1), Z).id
 
@@ -330,7 +331,7 @@ def test_alphatensor_archives(tmp_path: Path) -> None:
         "2,1,1": TALL.id,
         "1,1,1": standard_scheme(matmul(1, 1, 1), Z).id,
     }
-    np.savez(path, **{"1,1,1": objects(u * 0.5, v, v)}, allow_pickle=True)  # type: ignore[arg-type]
+    np.savez(path, **{"1,1,1": objects(u * 0.5, v, v)}, allow_pickle=True)
     assert judge_file(path)[0].verdict.decision == "MALFORMED"
     np.savez(path, **{"1,1,1": np.array([[[np.nan]], [[1]], [[1]]])})  # type: ignore[arg-type]
     assert "not finite" in judge_file(path)[0].verdict.reason

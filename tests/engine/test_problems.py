@@ -69,6 +69,8 @@ def test_matmul_states_its_shape_and_labels() -> None:
         "matmul:0x2x2",
         "matmul:-1x2x2",
         "matmul:2x2x2 ",
+        "matmul:2x2x\n2",
+        "matmul:" + "2" * 5000,
         "matmul:99x99x99",
         "matmul:9999999x1x1",
         "matmul:axbxc",
@@ -86,6 +88,7 @@ def test_what_is_no_problem(text: str) -> None:
     with pytest.raises(ProblemError) as caught:
         parse(text)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
     assert "come with" not in str(caught.value)
 
 

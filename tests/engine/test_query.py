@@ -186,6 +186,14 @@ def test_precedence() -> None:
     )
 
 
+def test_quotes_inside_text_are_doubled() -> None:
+    texts = ["it's", 'a "b"', "'", "", '"']
+    rows: list[dict[str, Value]] = [{"rank": 1, "omega": 2.0, "ring": text, "origin": None} for text in texts]
+    for number, text in enumerate(texts):
+        for quote in ("'", '"'):
+            assert selected(f"ring = {quote}{text.replace(quote, quote * 2)}{quote}", rows) == [number]
+
+
 @pytest.mark.parametrize(
     ("text", "place", "fragment"),
     [

@@ -96,7 +96,9 @@ def prove(item: Item) -> dict[str, Any]:
     """
     scheme = item.scheme.canonical
     kept = {key: value for key, value in scheme.provenance.items() if key not in KEPT_APART}
-    data = zlib.compress(dump_native(replace(scheme, provenance=kept)).encode())
+    if len(kept) < len(scheme.provenance):
+        scheme = replace(scheme, provenance=kept)
+    data = zlib.compress(dump_native(scheme).encode())
     stored = read_data(data, item.label)
     if stored != scheme:
         raise MalformedError(f"{item.label}: its text does not read back as the scheme it was written from")

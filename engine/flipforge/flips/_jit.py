@@ -1,7 +1,7 @@
 """numba, set up once: where compiled kernels are kept, and typed decorators.
 
-numba's cache looks at the file of the function it compiles, not at those of its callees, and would run old code after a change in
-one of them. So the kernels are cached in a folder whose name holds a hash of all their sources.
+numba's cache looks at the file of the function it compiles, not at those of its callees, and would run old code after a
+change in one of them. So the kernels are cached in a folder whose name holds a hash of all their sources.
 """
 
 import hashlib
@@ -15,6 +15,8 @@ import numba
 import numba.extending
 
 __all__ = ["cache_folder", "inlined", "intrinsic", "kernel"]
+
+_config: Any = numba.config
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -43,8 +45,8 @@ def cache_folder() -> Path | None:
     name = f"kernels-{_sources_hash()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge"
     places = (
-        [Path(numba.config.CACHE_DIR)]
-        if numba.config.CACHE_DIR
+        [Path(_config.CACHE_DIR)]
+        if _config.CACHE_DIR
         else [home, Path(tempfile.gettempdir()) / f"flipforge-{os.getuid()}"]
     )
     return next((place / name for place in places if _usable(place) and _usable(place / name)), None)
@@ -57,13 +59,13 @@ def kernel(function: _Function) -> _Function:
     """Compile in nopython mode with the GIL released, cached in `cache_folder`."""
     if _FOLDER is None:
         return cast(_Function, numba.njit(nogil=True)(function))
-    before = numba.config.CACHE_DIR
+    before = _config.CACHE_DIR
     # Set only while the function is decorated: numba reads it then, and other users of numba keep their own place.
-    numba.config.CACHE_DIR = str(_FOLDER)
+    _config.CACHE_DIR = str(_FOLDER)
     try:
         return cast(_Function, numba.njit(cache=True, nogil=True)(function))
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
 def inlined(function: _Function) -> _Function:

@@ -1,14 +1,15 @@
 """Sets of rows as bit masks, made by vector compares: the few LLVM fragments the mask kernel is written in.
 
-A *set* is a tuple of unsigned integers, one per block of rows; its type says how many lanes a block has (32 or 64) and how many
-blocks there are, so every kernel specialisation follows from the types of its arguments. *Lanes* are a flat array, aligned to 64
-bytes, that holds one factor of every row, axis after axis; a dead lane holds 0, which no live factor equals.
+A *set* is a tuple of unsigned integers, one per block of rows; its type says how many lanes a block has (32 or 64) and
+how many blocks there are, so every kernel specialisation follows from the types of its arguments. *Lanes* are a flat
+array, aligned to 64 bytes, that holds the factors of all rows, axis after axis; a dead lane holds 0, which no live
+factor equals.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 
 from flipforge.flips._jit import intrinsic
@@ -207,8 +208,8 @@ def store_set(typing: Any, sets: Any, number: Any, rows: Any) -> Any:
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         data = _data(context, builder, sig.args[0], args[0])
         start = builder.mul(args[1], ir.Constant(_I64, rows.count))
-        for number, block in enumerate(_blocks(builder, rows, args[2])):
-            builder.store(block, builder.gep(data, [builder.add(start, ir.Constant(_I64, number))]))
+        for place, block in enumerate(_blocks(builder, rows, args[2])):
+            builder.store(block, builder.gep(data, [builder.add(start, ir.Constant(_I64, place))]))
         return context.get_dummy_value()
 
     return sig, generate

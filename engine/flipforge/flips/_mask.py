@@ -1,7 +1,7 @@
 """The mask kernel: factors of one word, and few enough rows that a set of rows is a handful of machine words.
 
-No table of groups is kept. The rows that hold a value are found when they are needed, by comparing all lanes at once; only the set of
-rows that have a partner is stored, one per axis.
+No table of groups is kept. The rows that hold a value are found when they are needed, by comparing all lanes at once;
+only the set of rows that have a partner is stored, one per axis.
 """
 
 from typing import Any
@@ -32,6 +32,14 @@ def _enter(lanes: Lanes, base: Any, value: Any, row: Any, have: Any, like: Any) 
     """Rows with a partner once a row holds a new value, which its lane must not hold yet."""
     group = equal(lanes, base, value, like)
     return join(have, when(members(group) != 0, join(row, group)))
+
+
+@inlined
+def _choose(word: Any, first: Any, second: Any, total: Any) -> Any:
+    """Axis of an entry below ``total`` and its number there; axes 1 and 2 begin at ``first`` and ``second``."""
+    pick = ((word >> np.uint64(32)) * total) >> np.uint64(32)
+    start = np.uint64(0) if pick < first else (first if pick < second else second)
+    return np.uint64(pick >= first) + np.uint64(pick >= second), pick - start
 
 
 @kernel
@@ -84,9 +92,7 @@ def run(
             if total == 0:
                 break
 
-        pick = ((word >> np.uint64(32)) * total) >> np.uint64(32)
-        axis0 = np.uint64(pick >= first) + np.uint64(pick >= second)
-        pick -= np.uint64(0) if pick < first else (first if pick < second else second)
+        axis0, pick = _choose(word, first, second, total)
         axis1 = np.uint64(0) if axis0 == 2 else axis0 + np.uint64(1)
         axis2 = np.uint64(2) if axis0 == 0 else axis0 - np.uint64(1)
         base0, base1, base2 = axis0 * slots, axis1 * slots, axis2 * slots

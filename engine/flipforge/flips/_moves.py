@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import inlined, kernel
 
-__all__ = ["accumulate", "add_row", "agree", "clear", "draw", "is_zero"]
+__all__ = ["Index", "Table", "accumulate", "add_row", "agree", "clear", "draw", "is_zero"]
 
+Table = NDArray[np.unsignedinteger]
+Index = int | np.int64
 Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 
 
@@ -30,32 +32,32 @@ def draw(state: Words) -> tuple[np.uint64, Words]:
 
 
 @inlined
-def is_zero(table: NDArray[np.unsignedinteger], axis: int, row: int) -> bool:
+def is_zero(table: Table, axis: Index, row: Index) -> bool:
     """Tell whether a factor is zero."""
-    for word in range(table.shape[2]):
-        if table[axis, row, word] != 0:
-            return False
-    return True
+    bits = table[axis, row, 0]
+    for word in range(1, table.shape[2]):
+        bits |= table[axis, row, word]
+    return bool(bits == 0)
 
 
 @inlined
-def agree(table: NDArray[np.unsignedinteger], axis: int, row: int, other: int) -> bool:
+def agree(table: Table, axis: Index, row: Index, other: Index) -> bool:
     """Tell whether two rows have the same factor on an axis."""
-    for word in range(table.shape[2]):
-        if table[axis, row, word] != table[axis, other, word]:
-            return False
-    return True
+    bits = table[axis, row, 0] ^ table[axis, other, 0]
+    for word in range(1, table.shape[2]):
+        bits |= table[axis, row, word] ^ table[axis, other, word]
+    return bool(bits == 0)
 
 
 @inlined
-def accumulate(table: NDArray[np.unsignedinteger], axis: int, row: int, other: int) -> None:
+def accumulate(table: Table, axis: Index, row: Index, other: Index) -> None:
     """Add the other row's factor to the row's."""
     for word in range(table.shape[2]):
         table[axis, row, word] ^= table[axis, other, word]
 
 
 @inlined
-def clear(table: NDArray[np.unsignedinteger], row: int) -> None:
+def clear(table: Table, row: Index) -> None:
     """Free a slot."""
     for axis in range(3):
         for word in range(table.shape[2]):
@@ -63,16 +65,16 @@ def clear(table: NDArray[np.unsignedinteger], row: int) -> None:
 
 
 @inlined
-def _apart(table: NDArray[np.unsignedinteger], row: int, other: int) -> bool:
+def _apart(table: Table, row: Index, other: Index) -> bool:
     """Tell whether the other slot holds a row that differs on all three axes."""
+    close = is_zero(table, 0, other)
     for axis in range(3):
-        if is_zero(table, axis, other) or agree(table, axis, row, other):
-            return False
-    return True
+        close |= agree(table, axis, row, other)
+    return not close
 
 
 @kernel
-def _find_apart(table: NDArray[np.unsignedinteger], row: int, number: int) -> int:
+def _find_apart(table: Table, row: Index, number: Index) -> int:
     """Slot of the row with that number among those apart from the row; -1 - n if they are only n."""
     found = 0
     for other in range(table.shape[1]):
@@ -84,7 +86,7 @@ def _find_apart(table: NDArray[np.unsignedinteger], row: int, number: int) -> in
 
 
 @inlined
-def _split(table: NDArray[np.unsignedinteger], axis: int, row: int, other: int, free: int) -> None:
+def _split(table: Table, axis: Index, row: Index, other: Index, free: Index) -> None:
     after, last = (axis + 1) % 3, (axis + 2) % 3
     for word in range(table.shape[2]):
         a, c = table[axis, row, word], table[last, row, word]
@@ -98,7 +100,7 @@ def _split(table: NDArray[np.unsignedinteger], axis: int, row: int, other: int, 
 
 
 @kernel
-def add_row(table: NDArray[np.unsignedinteger], rank: int, word: np.uint64) -> bool:
+def add_row(table: Table, rank: Index, word: np.uint64) -> bool:
     """Make a plus transition with the given random word; False if no two rows differ on all three axes."""
     slots = table.shape[1]
     skip = np.int64(((word >> np.uint64(40)) * np.uint64(rank)) >> np.uint64(24))

@@ -61,7 +61,8 @@ def seed_words(root: int, *key: int) -> NDArray[np.uint64]:
     >>> seed_words(1, 7).shape
     (4,)
     """
-    return np.random.SeedSequence(root, spawn_key=key).generate_state(_SEED_WORDS, np.uint64)
+    words = np.random.SeedSequence(root, spawn_key=key).generate_state(_SEED_WORDS, np.uint64)
+    return words.astype(np.uint64, copy=False)
 
 
 def walk(
@@ -76,13 +77,14 @@ def walk(
 ) -> Walk:
     """Walk the flip graph of a scheme over GF(2) until a rank, a budget or a dead end.
 
-    A pure function: the same arguments give the same answer on every machine and from either kernel, within one `WALK_VERSION`. The
-    package's docstring says what a step does.
+    A pure function: the same arguments give the same answer on every machine and from either kernel, within one
+    `WALK_VERSION`. The package's docstring says what a step does.
 
     Parameters
     ----------
     factors
-        uint64 of shape (3, rank, words) with 1 to 4 words: bit k of a factor is bit k % 64 of word k // 64. No factor may be zero.
+        uint64 of shape (3, rank, words) with 1 to 4 words: bit k of a factor is bit k % 64 of word k // 64. No factor
+        may be zero.
     goal
         The walk ends as soon as the rank is at most this.
     steps
@@ -142,7 +144,8 @@ def _check(factors: object, *, goal: int, steps: int, idle: int, band: int, seed
     axes, rank, words = factors.shape
     if axes != 3 or rank < 1 or not 1 <= words * _WORD_BITS <= MAX_BITS:
         raise InputError(
-            f"factors have shape {factors.shape}: give (3, rank, words) with at least one row and 1 to {MAX_BITS // _WORD_BITS} words"
+            f"factors have shape {factors.shape}: "
+            f"give (3, rank, words) with at least one row and 1 to {MAX_BITS // _WORD_BITS} words"
         )
     zero = np.argwhere(~factors.any(axis=2))
     if len(zero):

@@ -1,7 +1,7 @@
 """The wide kernel: factors of any number of words, and any number of rows.
 
-Per axis a table of buckets; the rows of a bucket are chained in ascending order, and which of them hold a given value is decided by
-comparing the values, never their hashes.
+Per axis a table of buckets; the rows of a bucket are chained in ascending order, and which of them hold a given value
+is decided by comparing the values, never their hashes.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import inlined, kernel
 from flipforge.flips._lanes import members, nth
-from flipforge.flips._moves import accumulate, add_row, agree, clear, draw, is_zero
+from flipforge.flips._moves import Index, accumulate, add_row, agree, clear, draw, is_zero
 
 __all__ = ["run"]
 
@@ -17,7 +17,7 @@ _WORD_BITS = 64
 
 
 @inlined
-def _bucket(table: NDArray[np.uint64], axis: int, row: int, heads: NDArray[np.int32]) -> int:
+def _bucket(table: NDArray[np.uint64], axis: Index, row: Index, heads: NDArray[np.int32]) -> Index:
     mixed = np.uint64(0)
     for word in range(table.shape[2]):
         mixed = (mixed ^ table[axis, row, word]) * np.uint64(0x9E3779B97F4A7C15)
@@ -26,7 +26,7 @@ def _bucket(table: NDArray[np.uint64], axis: int, row: int, heads: NDArray[np.in
 
 
 @inlined
-def _mark(have: NDArray[np.uint64], sizes: NDArray[np.int64], axis: int, row: int, partnered: bool) -> None:
+def _mark(have: NDArray[np.uint64], sizes: NDArray[np.int64], axis: Index, row: Index, partnered: bool) -> None:
     word, bit = row // _WORD_BITS, np.uint64(row % _WORD_BITS)
     before = (have[axis, word] >> bit) & np.uint64(1)
     sizes[axis] += np.int64(partnered) - np.int64(before)
@@ -40,8 +40,8 @@ def _remove(
     chain: NDArray[np.int32],
     have: NDArray[np.uint64],
     sizes: NDArray[np.int64],
-    axis: int,
-    row: int,
+    axis: Index,
+    row: Index,
 ) -> None:
     bucket = _bucket(table, axis, row, heads)
     before, at, same, last = -1, heads[axis, bucket], 0, -1
@@ -70,8 +70,8 @@ def _insert(
     chain: NDArray[np.int32],
     have: NDArray[np.uint64],
     sizes: NDArray[np.int64],
-    axis: int,
-    row: int,
+    axis: Index,
+    row: Index,
 ) -> None:
     bucket = _bucket(table, axis, row, heads)
     before, at, partnered = -1, heads[axis, bucket], False
@@ -109,7 +109,7 @@ def _index(
 
 
 @inlined
-def _partnered(have: NDArray[np.uint64], axis: int, pick: np.uint64) -> int:
+def _partnered(have: NDArray[np.uint64], axis: Index, pick: np.uint64) -> Index:
     word = 0
     size = members((have[axis, 0],))
     while pick >= size:
@@ -125,10 +125,10 @@ def _partner(
     heads: NDArray[np.int32],
     chain: NDArray[np.int32],
     group: NDArray[np.int64],
-    axis: int,
-    row: int,
-    draw: np.uint64,
-) -> int:
+    axis: Index,
+    row: Index,
+    low: np.uint64,
+) -> Index:
     size = 0
     at = heads[axis, _bucket(table, axis, row, heads)]
     while at >= 0:
@@ -136,11 +136,12 @@ def _partner(
             group[size] = at
             size += 1
         at = chain[axis, at]
-    return group[np.int64((draw * np.uint64(size)) >> np.uint64(32))]
+    partner: Index = group[np.int64((low * np.uint64(size)) >> np.uint64(32))]
+    return partner
 
 
 @inlined
-def _sweep(table: NDArray[np.uint64], row: int) -> None:
+def _sweep(table: NDArray[np.uint64], row: Index) -> None:
     for axis in range(3):
         if is_zero(table, axis, row):
             clear(table, row)
@@ -164,8 +165,9 @@ def run(
 ) -> None:
     """Walk in place.
 
-    ``heads`` and ``chain`` are the buckets, ``have`` the rows that have a partner, as bits, ``sizes`` how many they are, ``group`` room
-    for one group. ``tally`` holds the rank, and takes the rank, steps, plus transitions and (axis, row) with a partner at the end.
+    ``heads`` and ``chain`` are the buckets, ``have`` the rows that have a partner, as bits, ``sizes`` how many they
+    are, ``group`` room for one group. ``tally`` holds the rank, and takes the rank, the steps, the plus transitions and
+    the number of (axis, row) with a partner at the end.
     """
     state = (seed[0], seed[1], seed[2], seed[3])
     rank = tally[0]

@@ -1,7 +1,7 @@
 """The walk in plain Python: slow, obvious, and the oracle of both kernels.
 
-It shares no code with them. Factors are Python integers, sets of rows are lists, and everything is looked up anew at each step; the
-rules it follows are those of `flipforge.flips`.
+It shares no code with them. Factors are Python integers, sets of rows are lists, and everything is looked up anew at
+each step; the rules it follows are those of `flipforge.flips`.
 """
 
 from collections.abc import Sequence
@@ -113,11 +113,11 @@ def _flip(slots: Slots, entries: list[tuple[int, int, Row]], drawn: int) -> None
 def _plus(slots: Slots, drawn: int) -> bool:
     live = _live(slots)
     start = (drawn >> 40) * len(live) >> 24
-    for slot, row in live[start:] + live[:start]:
-        apart = [(s, r) for s, r in live if all(x != y for x, y in zip(row, r, strict=True))]
+    for _, row in live[start:] + live[:start]:
+        apart = [r for _, r in live if all(x != y for x, y in zip(row, r, strict=True))]
         if not apart:
             continue
-        partner, other = apart[(drawn >> 16 & 0xFFFFFF) * len(apart) >> 24]
+        other = apart[(drawn >> 16 & 0xFFFFFF) * len(apart) >> 24]
         axis = (drawn & 0xFFFF) * 3 >> 16
         after, last = (axis + 1) % 3, (axis + 2) % 3
         extra = list(other)

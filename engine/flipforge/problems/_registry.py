@@ -30,6 +30,7 @@ _LATER: dict[str, tuple[str, str, str]] = {
     "identity": (".+", "identity:FILE", "0.6"),
     "system": (".+", "system:FILE", "0.6"),
 }
+_MAX_LENGTH = 1000
 _PARSERS: dict[str, Parser] = {"matmul": parse_matmul, "tensor": parse_tensor}
 
 
@@ -46,6 +47,8 @@ def parse(text: str) -> Problem:
     >>> parse("matmul:2x3x4").dims
     (2, 3, 4)
     """
+    if len(text) > _MAX_LENGTH or not text.isprintable():
+        raise ProblemError(f"{text[:60]!r}: a problem string is printable and at most {_MAX_LENGTH} characters long")
     kind, _, body = text.partition(":")
     if kind in _PARSERS:
         return _PARSERS[kind](body)

@@ -60,7 +60,7 @@ class Scheme:
                 if len(row) != size:
                     raise MalformedError(f"{axis}[{number}] has {len(row)} entries; {self.problem} needs {size}")
             try:
-                coerced = tuple(tuple(map(self.ring.coerce, row)) for row in rows)
+                coerced = tuple(map(self.ring.coerce_row, rows))
             except RingError as error:
                 raise MalformedError(f"{axis}: {error}") from None
             object.__setattr__(self, axis, coerced)
@@ -89,7 +89,9 @@ class Scheme:
         if any(map(is_too_long, entries)):
             raise MalformedError(f"a coefficient of the canonical form has more than {MAX_DIGITS} digits")
         ring = self.ring if self.ring.characteristic else smallest_ring(entries)
-        return Scheme(self.problem, ring, u, v, w, self.provenance)
+        form = Scheme(self.problem, ring, u, v, w, self.provenance)
+        form.__dict__["canonical"] = form
+        return form
 
     @cached_property
     def digest(self) -> str:

@@ -21,7 +21,7 @@ def describe(scheme: Scheme) -> str:
     >>> from flipforge.rings import ZT
     >>> from flipforge.schemes import standard_scheme
     >>> print(describe(standard_scheme(parse("matmul:1x1x1"), ZT)))
-    matmul:1x1x1 over ZT: rank 1, 0 additions, 3 nonzeros, ID 58d7e2a41ebf
+    matmul:1x1x1 over ZT: rank 1, 0 additions, 3 nonzeros, ID 07d7973873f5
     <BLANKLINE>
     m1 = (a11)(b11)
     <BLANKLINE>

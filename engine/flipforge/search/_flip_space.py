@@ -92,9 +92,9 @@ class FlipSpace:
 
     def decode(self, data: bytes) -> Factors:
         """Read what `encode` wrote."""
+        if len(data) % (3 * self._words * _WORD // 8):
+            raise MalformedError(f"a state of {len(data)} bytes is not a scheme of {self.problem}")
         words = np.frombuffer(data, dtype="<u8")
-        if words.size % (3 * self._words):
-            raise MalformedError(f"a state of {words.size} words is not a scheme of {self.problem}")
         return words.astype(np.uint64).reshape(3, -1, self._words)
 
     def scheme(self, state: Factors) -> Scheme:

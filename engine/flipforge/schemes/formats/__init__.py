@@ -2,7 +2,7 @@
 
 from flipforge.schemes.formats._atomic import write_atomically
 from flipforge.schemes.formats._certificate import CERTIFICATE_FORMAT, parse_certificate, write_certificate
-from flipforge.schemes.formats._judge import Judged, judge_file, read_file
+from flipforge.schemes.formats._judge import Judged, is_there, judge_file, read_file
 from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
 from flipforge.schemes.formats._write import WRITERS, write_file
 
@@ -12,6 +12,7 @@ __all__ = [
     "WRITERS",
     "Judged",
     "dump_native",
+    "is_there",
     "judge_file",
     "native_document",
     "parse_certificate",

@@ -172,7 +172,7 @@ class _Parser:
 
     @staticmethod
     def folded(value: Value) -> Value:
-        """Give the number of a bracket like ``(-b11)`` to its one entry; that of ``(3*(a11+a12))`` stays the product's."""
+        """Give the number in ``(-b11)`` to the one entry; that in ``(3*(a11+a12))`` stays with the product."""
         if len(value.forms) == 1:
             (form,) = value.forms.values()
             if len(form) == 1:

@@ -12,7 +12,7 @@ from flipforge.schemes._scheme import Scheme
 from flipforge.schemes.formats._draft import MAX_BYTES, Draft
 from flipforge.schemes.formats._recognise import read_drafts, sms_parts
 
-__all__ = ["Judged", "judge_file", "read_file"]
+__all__ = ["Judged", "is_there", "judge_file", "read_file"]
 
 TRIED = (Q, GF2, GF3)
 """The rings tried, in this order, where neither file nor caller says one."""
@@ -86,6 +86,12 @@ def read_file(path: str | Path, *, problem: Problem | None = None, ring: Ring | 
             raise error(f"{judged.source}: {judged.verdict.decision}: {judged.verdict.reason}")
         schemes.append(judged.scheme)
     return schemes
+
+
+def is_there(path: str | Path) -> bool:
+    """Tell whether a path names a file, or an SMS triple: ``x.sms`` names ``x_L.sms``, ``x_R.sms`` and ``x_P.sms``."""
+    path = Path(path)
+    return path.exists() or all(part.is_file() for part in sms_parts(path))
 
 
 def _read_parts(path: Path) -> dict[Path, bytes]:
