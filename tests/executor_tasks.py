@@ -99,6 +99,14 @@ def die(folder: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_at_first(folder: str, name: str, times: int) -> str:
+    """Kill this process so many times, then return."""
+    if len(list(Path(folder).glob(f"{name}-*"))) < times:
+        Path(folder, f"{name}-{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return name
+
+
 def shout(text: str) -> str:
     print(text, flush=True)
     os.write(1, f"{text}\n".encode())
@@ -120,6 +128,10 @@ def warmed(_: int) -> list[int]:
 
 def cold() -> None:
     raise OSError("no compiler here")
+
+
+def warm_at_last(folder: str) -> None:
+    die_at_first(folder, "warm", 2)
 
 
 def stillborn() -> None:

@@ -14,7 +14,7 @@ from flipforge.problems import Problem, parse
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
-from flipforge.schemes.formats import Judged, judge_file, native_document, read_file, write_file
+from flipforge.schemes.formats import Judged, is_there, judge_file, native_document, read_file, write_file
 from flipforge.search import Entry
 
 __all__ = [
@@ -77,7 +77,7 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
         The scheme does not verify.
     """
     path = Path(name)
-    if not path.exists():
+    if not is_there(path):
         with open_store(db) as store:
             return store.scheme(str(name))
     schemes = read_file(path, **_stated(problem, ring))
@@ -112,7 +112,7 @@ def verify(*names: Name, problem: str | None = None, ring: str | None = None, db
     code = 0
     for name in names:
         try:
-            judged = judge_file(Path(name), **stated) if Path(name).exists() else [_judge_stored(str(name), db)]
+            judged = judge_file(Path(name), **stated) if is_there(Path(name)) else [_judge_stored(str(name), db)]
         except FlipforgeError as error:
             rows.append(_row(str(name), None, None, None, False, None, str(error)))
             code = max(code, error.exit_code)
@@ -141,8 +141,7 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
         for file in files:
             try:
                 schemes = read_file(Path(file), **stated)
-                source = f"{file} sha256={sha256(Path(file).read_bytes()).hexdigest()}"
-                new = store.commit([Entry(scheme, "imported", source=source) for scheme in schemes])
+                new = store.commit([Entry(scheme, "imported", source=_source(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
                 rows.append({"source": str(file), "id": None, "status": "refused", "reason": str(error)})
                 code = max(code, error.exit_code)
@@ -159,14 +158,14 @@ def convert(
 ) -> dict[str, Any]:
     """Write a proven scheme in another format and return what was written where."""
     scheme = load(name, problem=problem, ring=ring, db=db)
-    write_file(scheme, to, Path(out))
+    files = write_file(scheme, to, Path(out))
     return {
         "id": scheme.id,
         "problem": scheme.problem.name,
         "ring": scheme.ring.name,
         "rank": scheme.rank,
         "format": to,
-        "file": str(out),
+        "files": [str(path) for path in files],
     }
 
 
@@ -198,6 +197,11 @@ def _stated(problem: str | None, ring: str | None) -> dict[str, Any]:
     stated_problem: Problem | None = None if problem is None else parse_problem(problem)
     stated_ring: Ring | None = None if ring is None else ring_named(ring)
     return {"problem": stated_problem, "ring": stated_ring}
+
+
+def _source(path: Path) -> str:
+    """Name a file by its path and content; the three files of an SMS triple by their stem."""
+    return f"{path} sha256={sha256(path.read_bytes()).hexdigest()}" if path.is_file() else str(path)
 
 
 def _judge_stored(name: str, db: Db) -> Judged:

@@ -16,6 +16,7 @@ from flipforge.executors import make_executor
 from flipforge.problems import is_family
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes.formats import is_there
 from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, preset, replay
 
 __all__ = ["SearchResult", "replay_scheme", "resume", "search"]
@@ -235,7 +236,7 @@ def _starts(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -
         if scheme.problem != space.problem:
             raise InputError(f"{item}: a scheme of {scheme.problem}, the search is for {space.problem}")
         reduced = space.scheme(space.state(scheme))
-        imported = Path(item).exists()
+        imported = is_there(Path(item))
         entries.append(Entry(reduced, "imported" if imported else "derived", source=str(item)))
     return entries
 

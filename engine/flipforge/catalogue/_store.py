@@ -26,8 +26,7 @@ from flipforge.catalogue._records import (
 from flipforge.catalogue._schema import ORIGINS
 from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
-from flipforge.schemes import Scheme
-from flipforge.schemes._scheme import BRENT_CHECKER
+from flipforge.schemes import BRENT_CHECKER, Scheme
 from flipforge.search import Entry, Lineage, RunRecord
 
 __all__ = ["SqliteStore"]

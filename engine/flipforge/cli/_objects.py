@@ -82,7 +82,8 @@ def convert(
     if json:
         print_json(row)
     else:
-        print(f"{row['file']}: {row['problem']} over {row['ring']}, rank {row['rank']}, as {row['format']}")
+        for path in row["files"]:
+            print(f"{path}: {row['problem']} over {row['ring']}, rank {row['rank']}, as {row['format']}")
 
 
 def compare(
