@@ -1,22 +1,19 @@
 """Steps per CPU second of one thread, on schemes near the best known ranks, and beside flip-cpd where it is given.
 
     python bench/flips.py
-    python bench/flips.py --flip-cpd PATH --from 5x5x5=scheme.json
+    python bench/flips.py --flip-cpd PROGRAM --from 5x5x5=scheme.json
 
 Each format is brought down from the standard algorithm first (or read from a scheme file, mod 2), then walked until it
 has settled; only then is anything timed. Repeats of both programs alternate, each is timed in CPU seconds of its own
 process, and medians are compared.
 
-PATH is either the source tree of flip-cpd (github.com/khoruzhii/flip-cpd), against whose headers the small driver below
-is compiled in a temporary folder, or a program that speaks the same protocol: called with SCHEME FLIPS SEED, where
-SCHEME is a text file with one product ``u v w`` a line as decimal bit masks, it makes that many flips over GF(2) and
-prints ``FLIPS CPU_SECONDS``. The driver times bare flips; flip-cpd's own search loop also counts the rank at each of
-them, which costs it a few percent more.
+PROGRAM makes flips with flip-cpd's own code (github.com/khoruzhii/flip-cpd), which ships none that times them: write a
+few lines against its headers. Called with SCHEME FLIPS SEED, where SCHEME is a text file with one product ``u v w``
+a line as decimal bit masks, makes that many flips over GF(2), and prints ``FLIPS CPU_SECONDS``.
 """
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -34,29 +31,6 @@ Factors = NDArray[np.uint64]
 
 # Ranks that a single walk, or short restarted ones at 5x5x5, reach within a minute.
 FORMATS = {"3x3x3": 23, "4x4x4": 52, "5x5x5": 108}
-
-DRIVER = r"""
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <vector>
-#include "core/field.h"
-#include "core/scheme.h"
-
-int main(int, char** argv) {
-    std::ifstream in(argv[1]);
-    const long wanted = std::atol(argv[2]);
-    std::vector<U64> masks;
-    for (U64 mask; in >> mask;) masks.push_back(mask);
-    Scheme<B2> scheme(masks, std::strtoull(argv[3], nullptr, 10));
-    long done = 0;
-    for (long k = 0; k < wanted / 10; ++k) scheme.flip();
-    const std::clock_t start = std::clock();
-    while (done < wanted && scheme.flip()) ++done;
-    std::printf("%ld %.6f\n", done, double(std::clock() - start) / CLOCKS_PER_SEC);
-}
-"""
 
 
 def standard(n: int, m: int, p: int) -> Factors:
@@ -90,28 +64,6 @@ def descend(start: Factors, goal: int, seconds: float) -> Factors:
             if failures * path > 2_000_000:
                 path, failures = min(2 * path, 20_000_000), 0
     raise AssertionError("unreachable: the loop above only ends by returning")
-
-
-def build_driver(source: Path, folder: Path) -> Path:
-    compiler = shutil.which("c++")
-    if compiler is None:
-        sys.exit("no C++ compiler: give a program instead of a source tree")
-    (folder / "driver.cpp").write_text(DRIVER, encoding="utf-8")
-    program = folder / "driver"
-    subprocess.run(
-        [
-            compiler,
-            "-O3",
-            "-DNDEBUG",
-            "-std=c++20",
-            f"-I{source / 'src'}",
-            str(folder / "driver.cpp"),
-            "-o",
-            str(program),
-        ],
-        check=True,
-    )
-    return program
 
 
 def ours(factors: Factors, steps: int, seed: int) -> float:
@@ -173,9 +125,7 @@ def show(row: dict[str, object]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Steps per CPU second of one thread.")
     parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"any of {' '.join(FORMATS)} (all)")
-    parser.add_argument(
-        "--flip-cpd", type=Path, metavar="PATH", help="source tree of flip-cpd, or a program that speaks the protocol"
-    )
+    parser.add_argument("--flip-cpd", type=Path, metavar="PATH", help="a program that speaks the protocol above")
     parser.add_argument(
         "--from", dest="files", action="append", default=[], metavar="FORMAT=FILE", help="start from a scheme file"
     )
@@ -195,8 +145,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="flipforge-bench-") as made:
         folder = Path(made)
         program = options.flip_cpd
-        if program is not None and program.is_dir():
-            program = build_driver(program, folder)
         for name in options.formats or FORMATS:
             n, m, p = map(int, name.split("x"))
             start = (
