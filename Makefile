@@ -9,6 +9,8 @@
 
 PYTHON ?= python3
 export PYTHON
+# With it set, each of the many processes that a run or a test starts would compile the sources of numba anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 .NOTPARALLEL:

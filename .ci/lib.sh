@@ -3,6 +3,9 @@
 
 python=${PYTHON:-python3}
 
+# With it set, each of the many processes that a run or a test starts would compile the sources of numba anew.
+unset PYTHONDONTWRITEBYTECODE
+
 fail() {
   echo "flipforge: $*" >&2
   exit 2

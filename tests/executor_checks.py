@@ -136,11 +136,14 @@ REMOTE_CHECKS: tuple[Check, ...] = (
 def refusals() -> dict[str, str]:
     """Return what Ray addresses of which none will do are told."""
     told = {}
+    # Else `auto` would find a Ray of somebody else on this machine.
+    os.environ["RAY_ADDRESS"] = "127.0.0.1:1"
     for address in ("nowhere", "127.0.0.1:1", "ray://127.0.0.1:10001", "127.0.0.1:99999", "auto"):
         try:
             make_executor("ray", workers=1, address=address)
         except InputError as error:
             told[address] = str(error)
+    del os.environ["RAY_ADDRESS"]
     return told
 
 

@@ -1,8 +1,11 @@
-"""Commands in a network namespace of their own, where only the loopback interface is up: Ray opens ports.
+"""Commands in a network namespace of their own, from which nothing leads out: Ray opens ports.
 
-Run as a script, inside such a namespace, it brings the interface up and becomes the command it is given.
+Run as a script, inside such a namespace, it brings up the loopback interface and becomes the command it is given. The
+interface gets a second, public-looking address and the default route, so that a program which would listen to the
+world outside can be told from one that would not.
 """
 
+import ctypes
 import fcntl
 import os
 import socket
@@ -15,7 +18,10 @@ from pathlib import Path
 __all__ = ["environment", "isolated", "run_isolated"]
 
 TESTS = Path(__file__).resolve().parent
-SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
+ADDRESS = "203.0.113.7"
+# From <linux/sockios.h>, <linux/if.h> and <linux/route.h>; the tool `ip` is not everywhere.
+SIOCADDRT, SIOCSIFFLAGS, SIOCSIFADDR = 0x890B, 0x8914, 0x8916
+IFF_UP, RTF_UP = 0x1, 0x1
 
 
 def environment() -> dict[str, str]:
@@ -61,7 +67,20 @@ def run_isolated(*arguments: str, seconds: float, new_session: bool = False) -> 
     )
 
 
-if __name__ == "__main__":
-    with socket.socket() as control:
+def _internet(address: str) -> bytes:
+    return struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
+
+
+def _furnish() -> None:
+    device = ctypes.create_string_buffer(b"lo")
+    anywhere = _internet("0.0.0.0")
+    fields = (0, anywhere, anywhere, anywhere, RTF_UP, 0, 0, 0, 0, ctypes.addressof(device), 0, 0, 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s8x", b"lo:1", _internet(ADDRESS)))
+        fcntl.ioctl(control, SIOCADDRT, struct.pack("@L16s16s16sHhLPhPLLH", *fields))
+
+
+if __name__ == "__main__":
+    _furnish()
     os.execvp(sys.argv[1], sys.argv[1:])

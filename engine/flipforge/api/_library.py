@@ -173,8 +173,7 @@ def compare_schemes(
     first: Name, second: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None
 ) -> dict[str, Any]:
     """Decide equality up to permutation and rescaling; return ``{"equal", "reason", "invariants"}``."""
-    with open_store(db) as store:
-        a, b = (load(name, problem=problem, ring=ring, db=store) for name in (first, second))
+    a, b = (load(name, problem=problem, ring=ring, db=db) for name in (first, second))
     comparison = compare(a, b)
     return {"equal": comparison.equal, "reason": comparison.reason, "invariants": dict(comparison.invariants)}
 

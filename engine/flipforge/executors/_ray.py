@@ -12,12 +12,13 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import ray
 import ray._private.worker as ray_driver
 from ray import cloudpickle
+from ray._private import ray_constants
 from ray.exceptions import RayError, RayTaskError
 
 from flipforge.errors import FlipforgeError, InputError
@@ -143,7 +144,6 @@ def _connect(workers: int, address: str | None) -> None:
             "num_cpus": workers,
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
-            "_node_ip_address": "127.0.0.1",
         }
         trouble = "Ray does not start on this machine (the process executor needs none)"
     else:
@@ -153,7 +153,7 @@ def _connect(workers: int, address: str | None) -> None:
     # Ray prints the loss of a worker to stdout, which carries our data, with `log_to_driver` or without.
     ray_driver._worker_logs_enabled = False
     try:
-        with _sigterm_kept():
+        with _sigterm_kept(), nullcontext() if address else _loopback_only():
             ray.init(**options)
     except Exception as error:
         ray_driver._worker_logs_enabled = True
@@ -174,6 +174,20 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except OSError as error:
         raise InputError(f"no Ray cluster can be reached at {place}: {error}") from error
+
+
+@contextmanager
+def _loopback_only() -> Iterator[None]:
+    """Let Ray do what it does on systems for which it knows no clusters, and not listen on every interface.
+
+    To give it the address 127.0.0.1 is not enough: it replaces that by one that others can reach.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextmanager
