@@ -136,7 +136,7 @@ def ctrl_c(folder: Path) -> Any:
 
 def killed_driver(folder: Path) -> Any:
     """Hold two busy workers; the test kills this process."""
-    signal.signal(signal.SIGTERM, before := signal.getsignal(signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
     executor = make_executor("ray", workers=2)
     assert signal.getsignal(signal.SIGTERM) is before
     for key in range(2):
