@@ -125,7 +125,7 @@ def _report(result: api.SearchResult, json: bool) -> None:
         print(f"{result.problem} over {result.ring}: rank {result.rank}, scheme {result.scheme}, proven and stored")
         print(
             f"run {result.run}: {result.flips} steps in {result.seconds:.1f} s ({rate:.1f} M/s), "
-            f"{result.workers} workers, seed {result.seed}, walk {result.walk_version}"
+            f"{result.workers} worker{'s' * (result.workers != 1)}, seed {result.seed}, walk {result.walk_version}"
         )
     if result.target_reached is False:
         raise typer.Exit(_BUDGET_ENDED)
