@@ -109,6 +109,12 @@ class StoreConformance:
         store.commit([], record, [{"chunk": 2}])
         assert [event["chunk"] for event in store.events(record.id)] == [1, 0, 2]
 
+    def test_events_delivered_twice_stand_once(self, store: Store) -> None:
+        record = self.record()
+        store.commit([], record, [{"chunk": 0}])
+        store.commit([], record, [{"chunk": 0}, {"chunk": 1}])
+        assert [event["chunk"] for event in store.events(record.id)] == [0, 1]
+
     def test_everything_is_there_after_opening_again(self, tmp_path: Path) -> None:
         record = self.record()
         start, find = self.found(record.id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,12 +34,15 @@ Name = str | Path
 Db = str | Path | SqliteStore | None
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows of a batch, one an item, and the worst of their exit codes."""
+class Batch(list[dict[str, Any]]):
+    """Rows of a batch, one an item; ``exit_code`` is the worst of theirs: 0, 1 for a no, 2 for no verdict."""
 
-    rows: list[dict[str, Any]]
-    exit_code: int
+    exit_code: int = 0
+
+    def add(self, row: dict[str, Any], exit_code: int) -> None:
+        """Append a row."""
+        self.append(row)
+        self.exit_code = max(self.exit_code, exit_code)
 
 
 @contextmanager
@@ -104,26 +106,26 @@ def verify(*names: Name, problem: str | None = None, ring: str | None = None, db
     Returns
     -------
     Batch
-        Rows ``{"source", "problem", "ring", "rank", "valid", "verdict", "reason"}``; exit code 0, 1 for a verdict of
-        no, 2 for none.
+        Rows ``{"source", "problem", "ring", "rank", "valid", "verdict", "reason"}``.
+
+    Examples
+    --------
+    >>> verify("no/such/file.json", db=":memory:").exit_code
+    2
     """
     stated = _stated(problem, ring)
-    rows: list[dict[str, Any]] = []
-    code = 0
+    batch = Batch()
     for name in names:
         try:
             judged = judge_file(Path(name), **stated) if is_there(Path(name)) else [_judge_stored(str(name), db)]
         except FlipforgeError as error:
-            rows.append(_row(str(name), None, None, None, False, None, str(error)))
-            code = max(code, error.exit_code)
+            batch.add(_row(str(name), None, None, None, False, None, str(error)), error.exit_code)
             continue
         for item in judged:
             verdict = item.verdict
-            rows.append(
-                _row(item.source, item.problem, item.ring, item.rank, verdict.valid, verdict.decision, verdict.reason)
-            )
-            code = max(code, 0 if verdict.valid else 1)
-    return Batch(rows, code)
+            row = _row(item.source, item.problem, item.ring, item.rank, verdict.valid, verdict.decision, verdict.reason)
+            batch.add(row, 0 if verdict.valid else 1)
+    return batch
 
 
 def import_files(*files: Path, problem: str | None = None, ring: str | None = None, db: Db = None) -> Batch:
@@ -135,22 +137,21 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
         Rows like those of `query` with ``source``, ``status`` (new, known, refused) and ``reason``.
     """
     stated = _stated(problem, ring)
-    rows: list[dict[str, Any]] = []
-    code = 0
+    batch = Batch()
     with open_store(db) as store:
         for file in files:
             try:
                 schemes = read_file(Path(file), **stated)
                 new = store.commit([Entry(scheme, "imported", source=_source(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
-                rows.append({"source": str(file), "id": None, "status": "refused", "reason": str(error)})
-                code = max(code, error.exit_code)
+                refused = {"source": str(file), "id": None, "status": "refused", "reason": str(error)}
+                batch.add(refused, error.exit_code)
                 continue
             for scheme in schemes:
                 status = "new" if scheme.id in new else "known"
                 (row,) = store.rows(Query(where=f"id = '{scheme.id}'"))
-                rows.append({**row, "source": str(file), "status": status, "reason": ""})
-    return Batch(rows, code)
+                batch.add({**row, "source": str(file), "status": status, "reason": ""}, 0)
+    return batch
 
 
 def convert(

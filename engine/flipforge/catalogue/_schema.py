@@ -64,8 +64,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             updated TEXT NOT NULL
         )
         """,
-        "CREATE TABLE events (run TEXT NOT NULL REFERENCES runs (id), data TEXT NOT NULL)",
-        "CREATE INDEX events_by_run ON events (run)",
+        "CREATE TABLE events (run TEXT NOT NULL REFERENCES runs (id), data TEXT NOT NULL, UNIQUE (run, data))",
         """
         CREATE TABLE verifications (
             object TEXT NOT NULL REFERENCES objects (id),

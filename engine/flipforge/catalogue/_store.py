@@ -267,7 +267,7 @@ class SqliteStore:
             if run is not None:
                 self._put_run(run)
                 rows = [(run.id, json_text(event)) for event in events]
-                self._connection.executemany("INSERT INTO events (run, data) VALUES (?, ?)", rows)
+                self._connection.executemany("INSERT OR IGNORE INTO events (run, data) VALUES (?, ?)", rows)
             if stamp is not None:
                 self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (_STAMP, stamp))
         return new

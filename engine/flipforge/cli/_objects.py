@@ -46,9 +46,9 @@ def verify(
     """Check schemes and certificates exactly, by code that shares nothing with the search."""
     batch = api.verify(*names, problem=problem, ring=ring, db=db)
     if json:
-        print_json(batch.rows)
+        print_json(batch)
     else:
-        print_table(batch.rows, _VERIFY_COLUMNS, "")
+        print_table(batch, _VERIFY_COLUMNS, "")
     raise typer.Exit(batch.exit_code)
 
 
@@ -62,9 +62,9 @@ def import_files(
     """Prove schemes from files and keep them in the catalogue, marked as imported."""
     batch = api.import_files(*files, problem=problem, ring=ring, db=db)
     if json:
-        print_json(batch.rows)
+        print_json(batch)
     else:
-        print_table(batch.rows, _IMPORT_COLUMNS, "")
+        print_table(batch, _IMPORT_COLUMNS, "")
     raise typer.Exit(batch.exit_code)
 
 

@@ -182,7 +182,7 @@ class Store(Protocol):
     ) -> list[str]:
         """Verify each entry again and write all of them, the run's record and its new events in one transaction.
 
-        Returns the IDs that are new.
+        Returns the IDs that are new. An event that is there already is not written again.
         """
 
     def scheme(self, prefix: str) -> Scheme:
