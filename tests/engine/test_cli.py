@@ -272,6 +272,13 @@ def contents(db: Path) -> list[Any]:
         connection.close()
 
 
+def test_no_words_show_the_help(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    out, err = capsys.readouterr()
+    assert not caught.value.code and "Usage: flipforge" in out and "search" in out and err == ""
+
+
 def test_a_file_of_unknown_format_is_code_2_and_stays(tool: Tool, tmp_path: Path) -> None:
     path = tmp_path / "poem.dat"
     path.write_bytes(b"\x00\x01 roses are red")

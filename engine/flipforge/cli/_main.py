@@ -20,7 +20,6 @@ _UsageError = typer.BadParameter.__base__  # click's, or the copy of it that typ
 
 app = typer.Typer(
     help="Search for fast matrix multiplication schemes and other exact objects, prove them, keep them, export them.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -47,8 +46,9 @@ def _options(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with the contract's code."""
     signal.signal(signal.SIGTERM, _terminated)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, standalone_mode=False, prog_name="flipforge")
+        code = app(words or ["--help"], standalone_mode=False, prog_name="flipforge")
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted", _INTERRUPTED)
