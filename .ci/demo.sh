@@ -15,7 +15,7 @@ step() {
 }
 
 step "search: 3x3x3 over GF(2) from the standard algorithm (rank 27) down to rank 23"
-"$flipforge" search matmul:3x3x3 --ring GF2 --target-rank 23 --workers 2 --seed 1 --db "$db" --json >"$out/search.json"
+"$flipforge" search matmul:3x3x3 --ring GF2 --target-rank 23 --workers 2 --seed 23 --db "$db" --json >"$out/search.json"
 cat "$out/search.json"
 id=$(.venv/bin/python - "$out/search.json" <<'PY'
 import json
