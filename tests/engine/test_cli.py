@@ -173,7 +173,7 @@ def test_dump_writes_files_that_a_new_catalogue_replays(tool: Tool, found: dict[
     assert document["format"] == "flipforge-scheme/1" and document["provenance"]["lineage"]
 
 
-@pytest.mark.parametrize("to", ["flipforge", "fmm", "exp", "npz", "txt"])
+@pytest.mark.parametrize("to", ["flipforge", "fmm", "exp", "npz", "sms", "txt"])
 def test_convert_round_trips(tool: Tool, found: dict[str, Any], tmp_path: Path, to: str) -> None:
     suffix = {"flipforge": "json", "fmm": "json"}.get(to, to)
     out = tmp_path / f"converted.{suffix}"

@@ -17,7 +17,8 @@ from flipforge.problems import is_family
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import is_there
-from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, preset, replay
+from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, replay
+from flipforge.search import preset as preset_named
 
 __all__ = ["SearchResult", "replay_scheme", "resume", "search"]
 
@@ -66,7 +67,7 @@ def search(
     seed: int | None = None,
     seconds: float | None = None,
     max_flips: int | None = None,
-    preset_name: str = "standard",
+    preset: str = "standard",
     start: Sequence[str | Path] = (),
     deterministic: bool | None = None,
     db: str | Path | None = None,
@@ -90,7 +91,7 @@ def search(
         Root of all random choices; drawn and recorded unless given.
     seconds, max_flips
         Budget. Seconds end a run early, flips end it reproducibly. With neither, the preset's seconds.
-    preset_name
+    preset
         ``quick``, ``standard`` or ``deep``.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
@@ -113,7 +114,7 @@ def search(
     if is_family(problem):
         raise InputError(f"{problem}: searches over families come with flipforge 0.2; name one problem")
     space = FlipSpace(parse_problem(problem), ring_named(ring))
-    schedule = preset(preset_name)
+    schedule = preset_named(preset)
     staff = _staff(workers, executor)
     root = randbits(32) if seed is None else seed
     if root < 0:
@@ -125,7 +126,7 @@ def search(
         "workers": staff[0],
         "executor": staff[1],
         "deterministic": staff[1] == "inline" if deterministic is None else deterministic,
-        "preset": preset_name,
+        "preset": preset,
         "schedule": asdict(schedule),
         "limits": asdict(limits),
         "start": [str(item) for item in start],

@@ -63,7 +63,7 @@ def search(
             seed=seed,
             seconds=None if time is None else parse_duration(time),
             max_flips=max_flips,
-            preset_name=preset,
+            preset=preset,
             start=start or (),
             deterministic=True if deterministic else None,
             db=db,
