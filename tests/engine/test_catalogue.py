@@ -3,7 +3,6 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,19 +18,6 @@ from flipforge.rings import GF2, GF3, ZT, Q
 from flipforge.schemes import Scheme, costs, standard_scheme
 from flipforge.schemes.formats import dump_native
 from flipforge.search import Entry, Store
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def store(tmp_path: Path, empty: Path) -> Iterator[SqliteStore]:
-    with SqliteStore.open(tmp_path / "catalogue.db", shipped=empty) as opened:
-        yield opened
 
 
 def ids(store: SqliteStore) -> set[str]:

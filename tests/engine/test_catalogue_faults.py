@@ -28,13 +28,6 @@ SCRIPT = Path(catalogue_samples.__file__)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     folder = tmp_path / "catalogue"
     folder.mkdir()

@@ -22,19 +22,6 @@ from flipforge.schemes.formats import dump_native
 from flipforge.search import Entry
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def store(tmp_path: Path, empty: Path) -> Iterator[SqliteStore]:
-    with SqliteStore.open(tmp_path / "catalogue.db", shipped=empty) as opened:
-        yield opened
-
-
 def table() -> list[dict[str, str]]:
     with (shipped_schemes() / "best_known.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
