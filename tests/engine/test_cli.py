@@ -212,6 +212,19 @@ def test_search_goes_on_from_a_scheme(tool: Tool, found: dict[str, Any], standar
     assert other["rank"] == 7 and tool.json("replay", other["scheme"])["scheme"] == other["scheme"]
 
 
+def test_an_imported_start_stays_marked_as_imported(tool: Tool, standard_file: Path, tmp_path: Path) -> None:
+    strassen = tmp_path / "strassen.exp"
+    strassen.write_text(
+        "(a11+a22)*(b11+b22)*(c11+c22)\n(a21+a22)*b11*(c12-c22)\na11*(b12-b22)*(c21+c22)\na22*(b21-b11)*(c11+c12)\n"
+        "(a11+a12)*b22*(c21-c11)\n(a21-a11)*(b11+b12)*c22\n(a12-a22)*(b21+b22)*c11\n"
+    )
+    (row,) = tool.json("import", str(strassen))
+    assert (row["ring"], row["rank"]) == ("ZT", 7)
+    result = tool.json("search", "matmul:2x2x2", "--from", row["id"], "--max-flips", "10", "--workers", "1")
+    (start,) = tool.json("query", "matmul:2x2x2", "--where", f"id = '{result['scheme']}'")
+    assert (start["ring"], start["origin"], start["rank"]) == ("GF2", "imported", 7)
+
+
 def bad_inputs() -> Iterator[tuple[str, ...]]:
     yield ("search", "matmul:0x2x2")
     yield ("search", "matmul:40x40x40")

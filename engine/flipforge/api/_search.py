@@ -237,7 +237,8 @@ def _starts(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -
         if scheme.problem != space.problem:
             raise InputError(f"{item}: a scheme of {scheme.problem}, the search is for {space.problem}")
         reduced = space.scheme(space.state(scheme))
-        imported = is_there(Path(item))
+        # What comes from a file, or was imported once, stays marked so in whatever ring the search needs it.
+        imported = is_there(Path(item)) or scheme.provenance.get("origin") == "imported"
         entries.append(Entry(reduced, "imported" if imported else "derived", source=str(item)))
     return entries
 
