@@ -1,7 +1,8 @@
 """Commands on single objects: show, verify, import, convert, compare."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -44,12 +45,7 @@ def verify(
     names: Names, problem: ProblemOption = None, ring: RingOption = None, db: Db = None, json: Json = False
 ) -> None:
     """Check schemes and certificates exactly, by code that shares nothing with the search."""
-    batch = api.verify(*names, problem=problem, ring=ring, db=db)
-    if json:
-        print_json(batch)
-    else:
-        print_table(batch, _VERIFY_COLUMNS, "")
-    raise typer.Exit(batch.exit_code)
+    _answer(api.verify(*names, problem=problem, ring=ring, db=db), _VERIFY_COLUMNS, json)
 
 
 def import_files(
@@ -60,12 +56,7 @@ def import_files(
     json: Json = False,
 ) -> None:
     """Prove schemes from files and keep them in the catalogue, marked as imported."""
-    batch = api.import_files(*files, problem=problem, ring=ring, db=db)
-    if json:
-        print_json(batch)
-    else:
-        print_table(batch, _IMPORT_COLUMNS, "")
-    raise typer.Exit(batch.exit_code)
+    _answer(api.import_files(*files, problem=problem, ring=ring, db=db), _IMPORT_COLUMNS, json)
 
 
 def convert(
@@ -97,3 +88,12 @@ def compare(
         print(f"{'equal' if row['equal'] else 'not equal'}: {row['reason']}")
         for key, value in row["invariants"].items():
             print(f"  {key}: {value}")
+
+
+def _answer(batch: api.Batch, columns: Sequence[str], json: bool) -> NoReturn:
+    """Print the rows of a batch and exit with the worst of their codes."""
+    if json:
+        print_json(batch)
+    else:
+        print_table(batch, columns, "")
+    raise typer.Exit(batch.exit_code)
