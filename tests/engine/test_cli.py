@@ -276,6 +276,12 @@ def test_bad_input_is_one_line_and_code_2(tool: Tool, words: tuple[str, ...], tm
     )
 
 
+@pytest.mark.parametrize("words", [("--executor", "cloud"), ("--ring", "GF3"), ("--workers", "0"), ("--time", "-1")])
+def test_bad_input_makes_no_catalogue(tool: Tool, words: tuple[str, ...]) -> None:
+    assert tool("search", "matmul:2x2x2", *words)[0] == 2
+    assert not tool.db.exists()
+
+
 def contents(db: Path) -> list[Any]:
     connection = sqlite3.connect(db)
     try:

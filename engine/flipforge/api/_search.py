@@ -9,10 +9,10 @@ from secrets import randbits
 from time import process_time
 from typing import Any
 
+from flipforge import executors
 from flipforge.api._library import load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
-from flipforge.executors import make_executor
 from flipforge.problems import is_family
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
@@ -206,6 +206,8 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
 
 
 def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
+    if executor is not None and executor not in executors.names():
+        raise InputError(f"unknown executor {executor!r}: use one of {', '.join(executors.names())}")
     if executor == "inline":
         if workers not in (None, 1):
             raise InputError(f"the inline executor has one worker, not {workers}: use --executor process")
@@ -256,7 +258,7 @@ def _drive(
     workers, executor_name = staff
     schedule = Schedule(**record.config["schedule"])
     warm = partial(_warm, max(space.problem.shape), len(space.problem.entries), schedule.band)
-    executor = make_executor(executor_name, workers=workers, address=address, warm=warm)
+    executor = executors.make_executor(executor_name, workers=workers, address=address, warm=warm)
     try:
         run = Run(
             space,
