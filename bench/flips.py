@@ -93,6 +93,8 @@ def measure(
     name: str, factors: Factors, options: argparse.Namespace, program: Path | None, folder: Path
 ) -> dict[str, object]:
     settled = walk(factors, goal=0, steps=options.settle, idle=options.settle + 1, band=0, seed=seed_words(0))
+    if not settled.partnered:
+        sys.exit(f"{name}: a scheme of rank {settled.rank} without any flip; give one that has some")
     scheme = folder / f"{name}.txt"
     lines = (" ".join(str(int(mask)) for mask in row) for row in settled.factors[:, :, 0].T)
     scheme.write_text("\n".join(lines) + "\n", encoding="utf-8")
