@@ -27,6 +27,7 @@ Sources: Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022); A
 flip graph algorithm for matrix multiplication" (2024), for the plus transition.
 """
 
+from flipforge.flips._dependence import reduce_products
 from flipforge.flips._walk import MAX_BITS, WALK_VERSION, Walk, seed_words, walk, warm
 
-__all__ = ["MAX_BITS", "WALK_VERSION", "Walk", "seed_words", "walk", "warm"]
+__all__ = ["MAX_BITS", "WALK_VERSION", "Walk", "reduce_products", "seed_words", "walk", "warm"]
