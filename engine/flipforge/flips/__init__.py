@@ -28,6 +28,38 @@ flip graph algorithm for matrix multiplication" (2024), for the plus transition.
 """
 
 from flipforge.flips._dependence import reduce_products
+from flipforge.flips._orbit import orbit_invariant
+from flipforge.flips._sandwich import (
+    Automorphism,
+    elementary_automorphisms,
+    fixes,
+    matmul_automorphism,
+    random_automorphism,
+    random_sandwich,
+    sandwiched,
+    sparse_sandwich,
+    structured_automorphism,
+    structured_automorphisms,
+)
 from flipforge.flips._walk import MAX_BITS, WALK_VERSION, Walk, seed_words, walk, warm
 
-__all__ = ["MAX_BITS", "WALK_VERSION", "Walk", "reduce_products", "seed_words", "walk", "warm"]
+__all__ = [
+    "MAX_BITS",
+    "WALK_VERSION",
+    "Automorphism",
+    "Walk",
+    "elementary_automorphisms",
+    "fixes",
+    "matmul_automorphism",
+    "orbit_invariant",
+    "random_automorphism",
+    "random_sandwich",
+    "reduce_products",
+    "sandwiched",
+    "seed_words",
+    "sparse_sandwich",
+    "structured_automorphism",
+    "structured_automorphisms",
+    "walk",
+    "warm",
+]

@@ -78,7 +78,8 @@ def checked(u: NDArray[np.int8], v: NDArray[np.int8], w: NDArray[np.int8], p: in
             f"the modulus {p} is none of {', '.join(map(str, _MODULI))}; 0 stands for the ternary integers"
         )
     low, high = (0, p - 1) if p else (-1, 1)
-    for name, factor in zip("uvw", (u, v, w), strict=True):
+    factors: tuple[object, ...] = (u, v, w)
+    for name, factor in zip("uvw", factors, strict=True):
         if not isinstance(factor, np.ndarray) or factor.dtype != np.int8 or factor.ndim != 2:
             raise InputError(f"{name} must be an int8 array of shape (rank, entries)")
         if len(factor) != len(u):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import kernel
 
-__all__ = ["LARGE", "classes", "extend", "invert", "lift", "settle"]
+__all__ = ["LARGE", "classes", "colours", "extend", "invert", "lift", "settle"]
 
 LARGE = 2**31 - 1
 """A prime whose residues multiply within 63 bits."""
@@ -191,3 +191,73 @@ def settle(factors: Factors, alive: NDArray[np.bool_], p: int, q: int) -> None:
                         alive[gone] = False
                         _bury(z, alive)
                         again = True
+
+
+@kernel
+def _mixed(state: np.uint64, word: np.uint64) -> np.uint64:
+    """Absorb a word into a hash: the finaliser of splitmix64 on a product."""
+    x = (state ^ word) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@kernel
+def _joint_rank(factor: NDArray[np.int8], rows: NDArray[np.int64], stride: int, step: int, lines: int, q: int) -> int:
+    """Dimension that the lines of these factors span: line t holds the entries t * stride, + step, + 2 step, ..."""
+    length = factor.shape[1] // lines
+    basis = np.zeros((min(rows.size * lines, length) + 1, length), np.int64)
+    pivots = np.zeros(length + 1, np.int64)
+    size = 0
+    for row in rows:
+        for line in range(lines):
+            for k in range(length):
+                basis[size, k] = factor[row, line * stride + k * step] % q
+            size += extend(basis, pivots, size, length, q)
+    return size
+
+
+@kernel
+def _trace(factor: NDArray[np.int8], rows: NDArray[np.int64], shape: NDArray[np.int64], q: int) -> np.uint64:
+    """Hash of what a group's factors span: as vectors, and, where they are matrices, by their rows and columns."""
+    one, many = 1, factor.shape[1]
+    state = _mixed(np.uint64(rows.size), np.uint64(_joint_rank(factor, rows, many, one, one, q)))
+    if shape[0]:
+        n, m = shape
+        state = _mixed(state, np.uint64(_joint_rank(factor, rows, m, one, n, q)))
+        state = _mixed(state, np.uint64(_joint_rank(factor, rows, one, m, m, q)))
+    return state
+
+
+@kernel
+def colours(factors: Factors, shapes: NDArray[np.int64], rounds: int, q: int) -> NDArray[np.uint64]:
+    """One hash for each product, kept by changes of basis and independent of order and units.
+
+    Products start with the ranks of their matrices (none where ``shapes`` is zero); each round adds those of all
+    products that share a factor, and what the group's other factors span.
+    """
+    rank = factors[0].shape[0]
+    colour = np.zeros(rank, np.uint64)
+    group, span = np.zeros((3, rank), np.int64), np.zeros((3, rank), np.uint64)
+    for axis in range(3):
+        alive = np.array([factors[axis][row].any() for row in range(rank)], np.bool_)
+        group[axis], _ = classes(factors[axis], alive, q)
+        for row in range(rank):
+            colour[row] = _mixed(colour[row], _trace(factors[axis], np.array([row]), shapes[axis], q))
+            if group[axis, row] == row:
+                rows = np.flatnonzero(group[axis] == row)
+                for turn in range(1, 3):
+                    other = (axis + turn) % 3
+                    span[axis, row] = _mixed(span[axis, row], _trace(factors[other], rows, shapes[other], q))
+    for _ in range(rounds):
+        sums = np.zeros((3, rank), np.uint64)
+        for axis in range(3):
+            for row in range(rank):
+                if group[axis, row] >= 0:
+                    sums[axis, group[axis, row]] += _mixed(colour[row], np.uint64(axis))
+        for axis in range(3):
+            for row in range(rank):
+                if group[axis, row] >= 0:
+                    first = group[axis, row]
+                    colour[row] = _mixed(_mixed(colour[row], sums[axis, first]), span[axis, first])
+    return colour
