@@ -1,8 +1,9 @@
 """Kernels of the algebraic moves: exact elimination on factors with entries in GF(p) or in {-1, 0, 1}.
 
-The ternary integers are eliminated modulo the prime `LARGE`. What is found there is checked over the integers before it
-is used, so a coincidence modulo the prime changes nothing; it can at worst hide a dependence, and only one whose minors
-it divides: none up to 15 factors, by Hadamard's bound.
+The ternary integers are eliminated modulo the prime `LARGE`. Only relations with coefficients from -2 to 2 are used
+there, since others leave nothing ternary: their sums of ternary factors stay far below the prime, so those that vanish
+modulo the prime vanish. The prime can at worst hide a dependence, and only if it divides a minor: none of up to 15
+factors, by Hadamard's bound.
 """
 
 import numpy as np
@@ -90,7 +91,6 @@ def classes(factor: NDArray[np.int8], alive: NDArray[np.bool_], q: int) -> tuple
 
 @kernel
 def _spread(
-    y: NDArray[np.int8],
     z: NDArray[np.int8],
     rows: NDArray[np.int64],
     lead: NDArray[np.int64],
@@ -110,15 +110,6 @@ def _spread(
     if p == 0:
         for i in range(rows.size):
             factors[i] = lift(factors[i], q)
-            if abs(factors[i]) > 2:
-                return False
-        for k in range(y.shape[1]):
-            total = -np.int64(y[dropped, k])
-            for i in range(rows.size):
-                total += factors[i] * lead[rows[i]] * lead[dropped] * y[rows[i], k]
-            if total:
-                return False
-        for i in range(rows.size):
             for k in range(z.shape[1]):
                 if abs(z[rows[i], k] + factors[i] * z[dropped, k]) > 1:
                     return False
@@ -153,7 +144,7 @@ def _shrink(
             relation = basis[size, columns:]
             for back in range(turn, -1, -1):
                 gone = order[back]
-                if relation[gone] and _spread(y, z, rows, lead, relation, gone, p, q):
+                if relation[gone] and _spread(z, rows, lead, relation, gone, p, q):
                     return int(rows[gone])
         if size == count:
             break
