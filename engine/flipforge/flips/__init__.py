@@ -32,24 +32,53 @@ Python:
    on its new factor are looked for, then those that agree with the second on a and on its new one; the lowest such row
    is merged into it within the same step. Over ZT a merge that does not exist is left.
 
+Beside the walk stand the moves that are made now and then: the general reduction (`reduce_products`), sandwiching by
+automorphisms of the tensor (`random_sandwich`, `sparse_sandwich`), and an invariant of the orbit (`orbit_invariant`).
+
 Sources: Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022); Arai, Ichikawa and Hukushima, "Adaptive
 flip graph algorithm for matrix multiplication" (2024), for the plus transition; Khoruzhii, Gelss and Pokutta (2025) for
 walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
+from flipforge.flips._dependence import reduce_products
+from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
+from flipforge.flips._sandwich import (
+    Automorphism,
+    elementary_automorphisms,
+    fixes,
+    matmul_automorphism,
+    random_automorphism,
+    random_sandwich,
+    sandwiched,
+    sparse_sandwich,
+    structured_automorphism,
+    structured_automorphisms,
+)
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
 __all__ = [
     "MAX_ROWS",
     "RINGS",
+    "Automorphism",
     "Packed",
     "Walk",
+    "elementary_automorphisms",
     "entries_of",
+    "fixes",
+    "matmul_automorphism",
     "max_entries",
+    "orbit_invariant",
     "pack",
     "packed_words",
+    "random_automorphism",
+    "random_sandwich",
+    "reduce_products",
+    "sandwiched",
     "seed_words",
+    "sparse_sandwich",
+    "structured_automorphism",
+    "structured_automorphisms",
     "unpack",
     "walk",
     "walk_version",
