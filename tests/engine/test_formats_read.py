@@ -171,13 +171,7 @@ def test_txt_faults(text: str, words: str, read: Read) -> None:
         read(text)
 
 
-def test_structured_names_say_which_version_brings_them(tmp_path: Path) -> None:
-    text, array = tmp_path / "ug-222-rank1-rec-0-0-0-z.txt", tmp_path / "sk-222-rank3-rec-0-2-0-z.npy"
-    text.write_text("m1 = (a1)(b1)\nc1 = m1\n")
-    array.write_bytes(npy(np.zeros((1, 48), dtype=np.int64)))
-    for path in (text, array):
-        with pytest.raises(InputError, match=r"structured:.*come with flipforge 0\.2"):
-            judge_file(path)
+def test_flat_entries_without_a_problem(tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("m1 = (a1 + a2)(b1 + b3)\nc1 = m1\nc2 = 0\n")
     with pytest.raises(InputError, match="2, 3 and 2 entries are no matrix product; give --problem"):
         judge_file(tmp_path / "plain.txt")

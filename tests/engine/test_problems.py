@@ -10,14 +10,6 @@ from flipforge.errors import InputError, NotFoundError, ProblemError
 from flipforge.problems import expand, is_family, matmul, parse, register_kind, standard_omega, tensor_problem
 
 LATER = [
-    "structured:gt:4:c",
-    "structured:gt:4x6",
-    "structured:ug:3",
-    "poly:2x3",
-    "complex",
-    "quaternion",
-    "group:C5",
-    "group:S3",
     "commutative:2x2x2",
     "border:1:matmul:2x2x2",
     "border:2:structured:gt:4",
