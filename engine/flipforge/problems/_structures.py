@@ -150,14 +150,13 @@ def _cells(structure: Structure, rows: int, columns: int) -> Cells:
 
 def number(key: Key, rows: int, columns: int) -> Cells:
     """Number the keys of a parametrisation in the order of their first entries."""
-    first: dict[Hashable, tuple[int, int]] = {}
+    numbers: dict[Hashable, int] = {}
     cells: dict[tuple[int, int], tuple[int, int]] = {}
     for i in range(rows):
         for j in range(columns):
             if found := key(i, j):
                 name, sign = found
-                coordinate, lead = first.setdefault(name, (len(first), sign))
-                cells[i, j] = (coordinate, sign * lead)
+                cells[i, j] = (numbers.setdefault(name, len(numbers)), sign)
     return MappingProxyType(cells)
 
 
