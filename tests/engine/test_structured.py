@@ -155,7 +155,7 @@ def structures(draw: st.DrawFn, depth: int = 2) -> tuple[str, int]:
     if depth == 0 or draw(st.booleans()):
         return letter + band, 1
     inside, unit = draw(structures(depth - 1))
-    size = unit * draw(st.integers(1, 2)) if unit > 1 else draw(st.integers(2, 3))
+    size = unit * draw(st.integers(2, 2 if unit > 1 else 3))
     return f"{letter}{band}.{size}{inside}", size
 
 
@@ -297,7 +297,8 @@ def test_coordinates_have_the_names_of_their_places() -> None:
         ("structured:gg:3x4", "3 sizes are needed; write structured:gg:NxMxP"),
         ("structured:gt:3x4x5", "2 sizes are needed; write structured:gt:NxM"),
         ("structured:u.2gg:3", "blocks of 2 do not fill an operand of 3x3"),
-        ("structured:g.4s.3gg:4", "blocks of 3 do not fill an operand of 4x4"),
+        ("structured:g.4s.3gg:4", "blocks of 3 do not divide blocks of 4 into smaller ones"),
+        ("structured:g" + ".2s" * 300 + "g:4", "blocks of 2 do not divide blocks of 2 into smaller ones"),
         ("structured:kg:1", "every output is zero; take a larger size"),
         ("structured:kk:1", "every output is zero"),
         ("structured:k0g:4", "every output is zero"),
@@ -309,9 +310,9 @@ def test_coordinates_have_the_names_of_their_places() -> None:
 def test_bad_problems_are_answered_in_one_line(text: str, words: str) -> None:
     with pytest.raises(ProblemError, match=re.escape(words)) as caught:
         parse(text)
-    assert str(caught.value).startswith(text)
+    assert text in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 200
+    assert len(str(caught.value)) < 100 + 2 * len(text)
 
 
 def test_a_corner_that_is_no_output_is_refused() -> None:
@@ -327,8 +328,8 @@ def test_sizes_of_functions_are_checked_too() -> None:
 
 
 def test_codes_are_values() -> None:
-    form = product_code("u1.2s.2gt")
-    assert str(form) == "u1.2s.2gt"
-    assert form == ProductCode(Structure("u", 1, 2, Structure("s", None, 2, Structure("g"))), None)
+    form = product_code("u1.4s.2gt")
+    assert str(form) == "u1.4s.2gt"
+    assert form == ProductCode(Structure("u", 1, 4, Structure("s", None, 2, Structure("g"))), None)
     assert ProductCode.of(parse("structured:ul:2")) == product_code("ul")
     assert ProductCode.of(matmul(2, 2, 2)) is None

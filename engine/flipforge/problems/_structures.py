@@ -114,14 +114,12 @@ class Structure:
         Raises
         ------
         UnfitError
-            The structure needs a square matrix, or blocks do not fill it.
+            The structure needs a square matrix, or its blocks do not fill the matrix.
         """
         if self.is_square and rows != columns:
             raise UnfitError(f"{self.description} operands are square, {rows}x{columns} is not")
         if rows % self.block or columns % self.block:
             raise UnfitError(f"blocks of {self.block} do not fill an operand of {rows}x{columns}")
-        if self.inner:
-            self.inner.check(self.block, self.block)
 
     def key(self, columns: int) -> Key:
         """Return the parametrisation for a matrix of so many columns, before its keys are numbered."""
@@ -166,7 +164,7 @@ def parse_structure(text: str) -> Structure:
     Raises
     ------
     ProblemError
-        The structure has no banded form.
+        The structure has no banded form, or blocks within blocks are not smaller.
 
     Examples
     --------
@@ -179,7 +177,12 @@ def parse_structure(text: str) -> Structure:
     if band and letter not in _BANDED:
         raise ProblemError(f"{_LETTERS[letter].name} operands have no banded form; write {letter}, not {letter}{band}")
     limit = int(band) if band else None
-    return Structure(letter, limit, int(block), parse_structure(inner)) if inner else Structure(letter, limit)
+    if not inner:
+        return Structure(letter, limit)
+    size, within = int(block), parse_structure(inner)
+    if size % within.block or size == within.block:
+        raise ProblemError(f"blocks of {within.block} do not divide blocks of {size} into smaller ones")
+    return Structure(letter, limit, size, within)
 
 
 def product_key(left: Structure, right: Structure, columns: int) -> Key:
