@@ -118,6 +118,12 @@ def test_where_no_rank_is_known_none_is_given(problem: str, ring: str) -> None:
     assert best_known(problem, ring) is None
 
 
+RANKS_OF_TWO = {
+    **{"gg": 7, "sg": 6, "wg": 6, "us": 5, "uw": 5, "ss": 6, "sk": 3, "sw": 6},
+    **{"kk": 1, "ww": 6, "st": 4, "kt": 1, "wt": 4},
+}
+
+
 def keys(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in rows]
 
@@ -174,6 +180,16 @@ def test_best_lists_what_was_asked_for_and_is_not_there(filled: SqliteStore) -> 
     assert keys(best(filled, "matmul:9x9x9", ring="GF2"), "ring", "best_known") == [("GF2", None)]
     assert keys(best(filled, "matmul:20x20x20"), "ring", "best_known") == [(None, None)]
     assert best(filled, "matmul:5*") == []
+
+
+def test_best_lists_the_published_codes_and_others_that_are_there(store: SqliteStore) -> None:
+    store.commit([Entry(standard(name), "derived") for name in ("structured:lg:2", "structured:ss:2")])
+    rows = best(store, "structured:*:2", ring="GF2")
+    assert keys(rows, "problem", "rank", "best_known") == [
+        *[("structured:" + code + ":2", {"ss": 8}.get(code), RANKS_OF_TWO.get(code)) for code in PUBLISHED],
+        ("structured:lg:2", 6, None),
+    ]
+    assert keys(best(store, "structured:*"), "problem") == [("structured:lg:2",), ("structured:ss:2",)]
 
 
 def test_a_dump_is_a_catalogue(filled: SqliteStore, tmp_path: Path) -> None:
