@@ -149,8 +149,10 @@ def _index(table: Table, keys: Table, salts: NDArray[np.uint64], sets: Table, ki
         for row in range(slots):
             value = load(kind, table, base + np.uint64(row))
             if not is_zero(value):
+                # Only the lowest of the group is known to hold the value: later rows may yet ask for another hash.
                 _, group = _find(table, keys, salts, axis, value, kind, like)
-                have = join(have, when(members(group) > 1, group))
+                lowest = nth(group, np.uint64(0))
+                have = join(have, when(lowest != row, join(single(lowest, like), single(np.uint64(row), like))))
         store_set(sets, axis, have)
 
 
