@@ -71,7 +71,7 @@ class FlipSpace:
         from flipforge.flips import walk
 
         end = walk(state, goal=effort.goal, steps=effort.steps, idle=effort.idle, band=effort.band, seed=seed.words())
-        counts = {"flips": end.flips, "plus": end.plus, "reductions": end.reductions}
+        counts = {"flips": end.flips, "plus": end.plus, "reductions": end.reductions, "partnered": end.partnered}
         return Outcome(_ordered(end.factors), end.reached, end.steps, counts)
 
     def score(self, state: Factors) -> tuple[int, ...]:
