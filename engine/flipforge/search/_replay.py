@@ -38,8 +38,10 @@ def replay(space: Space[Any], root: Scheme, chain: Sequence[Lineage]) -> Replaye
         if link.parent != scheme.id:
             raise ReplayError(f"{place}: starts from {link.parent}, the chain stands at {scheme.id}")
         root_word, *key = link.seed
+        # A chain from before paths were a part of the effort was walked without restarts.
+        effort = Effort(**{"path": link.effort["steps"], **link.effort})
         try:
-            outcome = take(space, space.state(scheme), link.method, Effort(**link.effort), Seed(root_word, tuple(key)))
+            outcome = take(space, space.state(scheme), link.method, effort, Seed(root_word, tuple(key)))
         except ValueError:
             raise ReplayError(f"{place}: made by {link.method!r}, which {space.problem} does not offer") from None
         scheme = space.scheme(outcome.state)
