@@ -10,6 +10,8 @@ rank 49 are Strassen's algorithm applied twice, whose factors have rank 1.3 on a
 rank 47 have 2. Choosing for breadth on the way down leads past them.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +21,10 @@ __all__ = ["breadth"]
 
 _LARGE_PRIME = 32_749
 """Stands for characteristic 0: no small coefficient vanishes modulo it, and products of residues fit in 64 bits."""
+_SMALL_PRIME = 181
+"""Products of two residues fit in 16 bits; the elimination is bound by memory."""
+
+Matrices = npt.NDArray[np.signedinteger[Any]]
 
 
 def breadth(scheme: Scheme) -> int:
@@ -33,13 +39,13 @@ def breadth(scheme: Scheme) -> int:
     48
     """
     prime = scheme.ring.characteristic or _LARGE_PRIME
-    tensor = np.zeros(scheme.problem.shape, dtype=np.int64)
+    tensor = np.zeros(scheme.problem.shape, dtype=np.int16 if prime <= _SMALL_PRIME else np.int64)
     for index, value in scheme.problem.entries:
         tensor[index] = value % prime
     total = 0
     for axis, rows in enumerate((scheme.u, scheme.v, scheme.w)):
         factors, copies = np.unique(_residues(rows, prime), axis=0, return_counts=True)
-        slices = np.tensordot(factors, np.moveaxis(tensor, axis, 0), axes=1) % prime
+        slices = (np.tensordot(factors, np.moveaxis(tensor, axis, 0), axes=1) % prime).astype(tensor.dtype)
         total += int(copies @ _ranks(slices, prime))
     return total
 
@@ -48,7 +54,7 @@ def _residues(rows: tuple[tuple[object, ...], ...], prime: int) -> npt.NDArray[n
     return np.array([[int(x) % prime for x in row] for row in rows], dtype=np.int64)  # type: ignore[call-overload]
 
 
-def _ranks(matrices: npt.NDArray[np.int64], prime: int) -> npt.NDArray[np.int64]:
+def _ranks(matrices: Matrices, prime: int) -> npt.NDArray[np.int64]:
     """Eliminate in all matrices, shape (count, rows, columns), at a time; return their ranks."""
     count, height, width = matrices.shape
     ranks = np.zeros(count, dtype=np.int64)

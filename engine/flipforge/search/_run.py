@@ -224,12 +224,14 @@ class Run:
         self._events.append(_event(value, fresh))
 
     def _admit(self, find: Find, level: int) -> bool:
-        """Store a find that is new to its pool; tell whether it is one of a lower level."""
+        """Store a find that its pool takes; tell whether it is new there and of a lower level."""
         member = find.member
         state = self._space.decode(member.state)
         rank = self._space.score(state)[0]
         if self._ladder.holds(rank, member.state):
             return False
+        if not self._ladder.takes(rank, member) and not self._best(rank, member.value):
+            return rank < level
         scheme = self._space.scheme(state)
         lineage = Lineage(
             child=scheme.id,
@@ -248,9 +250,16 @@ class Run:
     def _note(self, entry: Entry, state: bytes, rank: int, value: float) -> None:
         self._entries.append(entry)
         self._names[state] = entry.scheme.id
-        if self._record.rank is None or (rank, value) < (self._record.rank, self._value):
+        if self._best(rank, value):
             self._value = value
             self._record = replace(self._record, rank=rank, best=entry.scheme.id)
+
+    def _best(self, rank: int, value: float) -> bool:
+        """Tell whether a scheme beats the run's best: by rank first, unless the second objective is a must."""
+        if self._record.rank is None:
+            return True
+        now, other = (rank, value), (self._record.rank, self._value)
+        return now[::-1] < other[::-1] if self._objective.required else now < other
 
     def _name(self, state: bytes) -> str:
         if state not in self._names:

@@ -95,6 +95,8 @@ _PATHS_PER_CALL = 2
 _CHUNKS_PER_LEVEL = 4
 _IDLE_PART = 40
 """A plus transition is due after a path's length divided by this: 50 000 flips in two million, as peers have it."""
+_SIFTING_PART = 2
+"""Part of the patience after which a level that has the finds it needs waits no longer for more to choose from."""
 _PLATEAU_PART = 8
 """Part of the patience after which a level without success also works on the second objective."""
 _PLATEAU_PATH = 64_000
@@ -139,6 +141,10 @@ class Ladder:
         """Tell whether a state is in the pool of its rank."""
         return rank in self._pools and state in self._pools[rank]
 
+    def takes(self, rank: int, member: Member) -> bool:
+        """Tell whether `admit` would keep a state that is not in its pool."""
+        return rank not in self._pools or rank == self.level or self._pools[rank].takes(member)
+
     def admit(self, rank: int, member: Member) -> None:
         """Put a state in the pool of its rank, in place of another where that is full."""
         pool = self._pools.setdefault(rank, Pool(self._schedule.pool, broad=self.sifting))
@@ -161,7 +167,7 @@ class Ladder:
         call = path if plateau else max(path, steps // len(parents))
         effort = Effort(call, path, self.level - 1, max(1, path // _IDLE_PART), schedule.band)
         at_target = target is not None and effort.goal <= target
-        wanted = 1 if at_target else ceil(max(1, self.wanted - self.fresh) / share)
+        wanted = 1 if at_target else ceil(max(1, self._most - self.fresh) / share)
         return Chunk(
             number,
             tuple(member.state for member in parents),
@@ -178,14 +184,27 @@ class Ladder:
     def wanted(self) -> int:
         """How many fresh finds the level below needs: few while they are cheap."""
         size = ceil(self._schedule.least * sqrt(self._paths.cost / _CHEAP))
-        size = min(max(size, self._schedule.least), self._schedule.pool)
-        return size * self._schedule.sift if self.sifting else size
+        return min(max(size, self._schedule.least), self._schedule.pool)
+
+    @property
+    def _most(self) -> int:
+        """How many finds are waited for, where there is time."""
+        return self.wanted * (self._schedule.sift if self.sifting else 1)
+
+    @property
+    def _enough(self) -> bool:
+        time = self._schedule.patience / _SIFTING_PART
+        return self.fresh >= self._most or (self.sifting and self.fresh >= self.wanted and self.spent >= time)
 
     @property
     def _patience(self) -> float:
+        return self._schedule.patience / (_SHRINK if self._dead else 1)
+
+    @property
+    def _dead(self) -> bool:
+        """Whether the way down ended in one class of isolated schemes."""
         pool = self._pools[self.level]
-        dead = pool.isolated and pool.kinds == 1 and len(pool) >= self._schedule.least
-        return self._schedule.patience / (_SHRINK if dead else 1)
+        return pool.isolated and pool.kinds == 1 and len(pool) >= self._schedule.least
 
     @property
     def _stuck(self) -> bool:
@@ -200,7 +219,7 @@ class Ladder:
         self.spent += steps
         below = [rank for rank in self._pools if rank < level]
         worn_out = self.spent >= self._patience
-        if below and (self.fresh >= self.wanted or (self.fresh and worn_out)):
+        if below and (self._enough or (self.fresh and worn_out)):
             self._descend(max(below))
         elif worn_out:
             self._climb()
@@ -210,16 +229,18 @@ class Ladder:
         return {rank: len(pool) for rank, pool in sorted(self._pools.items())}
 
     def _descend(self, level: int) -> None:
+        if self.sifting:
+            self._pools[level].trim(self.wanted)
         if level < self.lowest:
             self.lowest, self.stalls = level, 0
         self._enter(level)
 
     def _climb(self) -> None:
-        """Go up twice as far as the last time and forget what lies below; from the root, sift every other time."""
+        """Go up twice as far as the last time and forget what lies below; to the root at last, or from a dead end."""
         height = 2**self.stalls
         self.stalls += 1
         above = sorted(rank for rank in self._pools if rank > self.lowest)
-        if height <= min(len(above), _KEEP_ABOVE):
+        if height <= min(len(above), _KEEP_ABOVE) and not self._dead:
             level = above[height - 1]
         else:
             self._pools.clear()
