@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flipforge.errors import InputError, ProblemError, ReplayError, RingError, RunInterrupted, VerificationError
 from flipforge.problems import matmul, tensor_problem
-from flipforge.rings import GF2, GF3, ZT
+from flipforge.rings import GF2, ZT, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import (
     Chunk,
@@ -308,10 +308,12 @@ def test_states_of_integer_schemes_are_their_residues() -> None:
 
 
 def test_spaces_that_cannot_be_walked_are_refused() -> None:
-    with pytest.raises(RingError, match="GF3"):
-        FlipSpace(matmul(2, 2, 2), GF3)
-    with pytest.raises(ProblemError, match="289 entries"):
-        FlipSpace(matmul(17, 17, 1))
+    with pytest.raises(RingError, match=r"over Z: search over GF2, GF3, GF5, GF7, ZT"):
+        FlipSpace(matmul(2, 2, 2), Z)
+    with pytest.raises(ProblemError, match=r"289 entries, the kernel holds up to 256 over ZT"):
+        FlipSpace(matmul(17, 17, 1), ZT)
+    with pytest.raises(ProblemError, match=r"1331 products, the kernel holds up to 1024"):
+        FlipSpace(matmul(11, 11, 11))
     with pytest.raises(ProblemError, match="zero over GF2"):
         FlipSpace(tensor_problem((1, 1, 1), [((0, 0, 0), 2)]))
     with pytest.raises(InputError, match="quick"):

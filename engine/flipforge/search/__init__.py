@@ -1,12 +1,12 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
-from flipforge.search._breadth import breadth
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._controller import Paths
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
+    Breadth,
     Effort,
     Entry,
     Executor,
@@ -29,6 +29,7 @@ from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
 __all__ = [
     "OBJECTIVES",
     "PRESETS",
+    "Breadth",
     "Chunk",
     "ChunkResult",
     "Effort",
@@ -57,7 +58,6 @@ __all__ = [
     "Seed",
     "Space",
     "Store",
-    "breadth",
     "objective",
     "preset",
     "replay",

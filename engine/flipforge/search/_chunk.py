@@ -8,10 +8,9 @@ from os import getpid
 from time import thread_time
 from typing import Any
 
-from flipforge.search._breadth import breadth
 from flipforge.search._objectives import Objective, partnered
 from flipforge.search._pool import Member
-from flipforge.search._protocols import Effort, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
+from flipforge.search._protocols import Breadth, Effort, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
 
 __all__ = ["Chunk", "ChunkResult", "Find", "describe", "run_chunk", "take"]
 
@@ -93,7 +92,7 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
     ValueError
         The name is not known, or the space does not offer the move.
     """
-    outcome = Outcome(state, False, 0, {})
+    outcome: Outcome[Any] = Outcome(state, False, 0, {})
     for move in method.split("+"):
         if move == "walk":
             outcome = space.walk(outcome.state, effort, seed)
@@ -115,7 +114,7 @@ def describe(
     return Member(
         space.encode(state),
         blake2b(orbit, digest_size=_DIGEST_BYTES).hexdigest(),
-        breadth(space.scheme(state)) if sifted else 0,
+        space.breadth(state) if sifted and isinstance(space, Breadth) else 0,
         partnered(space, state) if flips is None else flips,
         objective.value(space, state),
     )
@@ -135,15 +134,14 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
         effort = replace(chunk.effort, steps=min(chunk.effort.steps, chunk.steps - charged))
         seed = Seed(chunk.root, (chunk.number, attempt + 1))
         before = space.decode(parent)
-        method = "sandwich+walk" if chunk.sandwich and isinstance(space, Sandwiching) else "walk"
+        method = "sandwich+walk" if chunk.sandwich and _moves(space, before, effort, seed) else "walk"
         outcome = take(space, before, method, effort, seed)
         attempts += 1
         steps += outcome.steps
         charged += max(outcome.steps, _ATTEMPT_COST)
         for name, number in outcome.counts.items():
-            if name != "partnered":
-                counts[name] = counts.get(name, 0) + number
-        flips = outcome.counts.get("partnered")
+            counts[name] = counts.get(name, 0) + number
+        flips: int | None = outcome.mobility
         if not outcome.reached and isinstance(space, Reducing):
             reduced = space.reduce(outcome.state)
             if space.score(reduced)[0] < level:
@@ -166,6 +164,13 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
         getpid(),
         counts,
     )
+
+
+def _moves(space: Space[Any], state: Any, effort: Effort, seed: Seed) -> bool:
+    """Tell whether there is a sandwich and it leads elsewhere."""
+    if not isinstance(space, Sandwiching):
+        return False
+    return bool(space.key(take(space, state, "sandwich", effort, seed).state) != space.key(state))
 
 
 def _better(space: Space[Any], after: Any, before: Any, level: int, objective: Objective) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flipforge.errors import InputError
+from flipforge.schemes import recursive_calls
 from flipforge.search._protocols import Effort, Lifter, Seed, Space
 
-__all__ = ["OBJECTIVES", "Additions", "FreeFlips", "Liftable", "Objective", "objective"]
+__all__ = ["OBJECTIVES", "Additions", "Calls", "FreeFlips", "Liftable", "Objective", "objective"]
 
 
 class Objective(Protocol):
@@ -50,6 +51,23 @@ class FreeFlips:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """Recursive calls of a structured scheme, counted over all kinds (`flipforge.schemes.recursive_calls`).
+
+    More of them are better, unless ``few``. A problem without such calls has none: there nothing is better.
+    """
+
+    few: bool = False
+    required: bool = False
+
+    def value(self, space: Space[Any], state: Any) -> float:
+        """Return the number of calls where few are wanted, else minus that."""
+        calls = recursive_calls(space.scheme(state))
+        count = 0 if calls is None else calls.a + calls.b + calls.c
+        return float(count if self.few else -count)
+
+
+@dataclass(frozen=True)
 class Liftable:
     """Whether a scheme lifts to characteristic 0."""
 
@@ -69,6 +87,8 @@ def _liftable(lifter: Lifter | None) -> Objective:
 
 OBJECTIVES: dict[str, Callable[[Lifter | None], Objective]] = {
     "additions": lambda lifter: Additions(),
+    "calls": lambda lifter: Calls(),
+    "few-calls": lambda lifter: Calls(few=True),
     "flips": lambda lifter: FreeFlips(),
     "liftable": _liftable,
 }
@@ -89,6 +109,5 @@ def objective(name: str, lifter: Lifter | None = None) -> Objective:
 
 
 def partnered(space: Space[Any], state: Any) -> int:
-    """Return how many (axis, row) of a state have a flip, as a walk of no steps counts them; 1 where it does not."""
-    outcome = space.walk(state, Effort(steps=0, path=1, goal=0, idle=1, band=0), Seed(0))
-    return outcome.counts.get("partnered", 1)
+    """Return how many (axis, row) of a state have a flip, as a walk of no steps counts them."""
+    return space.walk(state, Effort(steps=0, path=1, goal=0, idle=1, band=0), Seed(0)).mobility

@@ -25,7 +25,7 @@ class Member:
     kind
         Digest of the orbit invariant, or of the key where the space has none.
     breadth
-        `breadth` of the scheme; 0 where nobody asked.
+        `Breadth.breadth`; 0 where nobody asked or the space has none.
     partnered
         Number of (axis, row) that have a flip; 0 for an isolated state, from which only plus transitions lead.
     value

@@ -17,6 +17,7 @@ from flipforge.problems import Problem
 from flipforge.schemes import Scheme
 
 __all__ = [
+    "Breadth",
     "Effort",
     "Entry",
     "Executor",
@@ -43,6 +44,10 @@ class Seed:
 
     root: int
     key: tuple[int, ...] = ()
+
+    def sequence(self) -> np.random.SeedSequence:
+        """Return numpy's seed sequence, from which a `numpy.random.Generator` can be made."""
+        return np.random.SeedSequence(self.root, spawn_key=self.key)
 
     def words(self) -> npt.NDArray[np.uint64]:
         """Return four 64-bit words for a xoshiro256 generator."""
@@ -78,13 +83,14 @@ class Effort:
 class Outcome(Generic[State]):
     """Where a walk ended: its last state, whether the goal was reached, and what it did.
 
-    ``counts`` may hold ``partnered``, which is no count of events: how many (axis, row) of the state have a flip.
+    ``mobility`` counts what can be flipped in the last state; 0 where no flip exists.
     """
 
     state: State
     reached: bool
     steps: int
     counts: Mapping[str, int]
+    mobility: int = 0
 
 
 class Space(Protocol[State]):
@@ -132,6 +138,14 @@ class Invariant(Protocol[State_contra]):
 
     def invariant(self, state: State_contra) -> bytes:
         """Return what does not change along the orbit of the state."""
+
+
+@runtime_checkable
+class Breadth(Protocol[State_contra]):
+    """A space that measures how far its states are from a sum of small pieces."""
+
+    def breadth(self, state: State_contra) -> int:
+        """Return a number that does not change along the orbit of the state; larger is less special."""
 
 
 @runtime_checkable

@@ -68,7 +68,7 @@ _STANDARD = Schedule(
     chunk=8_192_000,
     patience=400_000_000,
     parents=8,
-    sift=5,
+    sift=20,
     seconds=600.0,
 )
 PRESETS: dict[str, Schedule] = {
@@ -148,6 +148,8 @@ class Ladder:
     def admit(self, rank: int, member: Member) -> None:
         """Put a state in the pool of its rank, in place of another where that is full."""
         pool = self._pools.setdefault(rank, Pool(self._schedule.pool, broad=self.sifting))
+        if self.sifting and rank < self.level:
+            pool.capacity = self.wanted
         self._draws += 1
         pool.admit(member, self._generator(self._draws, 0), by_value=rank == self.level)
 
