@@ -40,6 +40,7 @@ flip graph algorithm for matrix multiplication" (2024), for the plus transition;
 walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
+from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
 from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
@@ -63,6 +64,7 @@ __all__ = [
     "Automorphism",
     "Packed",
     "Walk",
+    "breadth",
     "elementary_automorphisms",
     "entries_of",
     "fixes",

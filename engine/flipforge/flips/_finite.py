@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flipforge.flips._jit import kernel
 
-__all__ = ["LARGE", "classes", "colours", "extend", "invert", "lift", "settle"]
+__all__ = ["LARGE", "breadth", "classes", "colours", "extend", "invert", "lift", "settle"]
 
 LARGE = 2**31 - 1
 """A prime whose residues multiply within 63 bits."""
@@ -252,3 +252,31 @@ def colours(factors: Factors, shapes: NDArray[np.int64], rounds: int, q: int) ->
                     first = group[axis, row]
                     colour[row] = _mixed(_mixed(colour[row], sums[axis, first]), span[axis, first])
     return colour
+
+
+@kernel
+def breadth(
+    factors: Factors, shape: NDArray[np.int64], indices: NDArray[np.int64], values: NDArray[np.int64], q: int
+) -> int:
+    """Sum over all factors of the rank of that combination of slices of a tensor."""
+    total = 0
+    for axis in range(3):
+        factor = factors[axis]
+        height, width = (axis + 1) % 3, (axis + 2) % 3
+        matrix = np.zeros((shape[height], shape[width]), np.int64)
+        basis = np.zeros((min(shape[height], shape[width]) + 1, shape[width]), np.int64)
+        pivots = np.zeros(basis.shape[0], np.int64)
+        for row in range(factor.shape[0]):
+            matrix[:] = 0
+            for entry in range(values.size):
+                x = np.int64(factor[row, indices[entry, axis]])
+                if x:
+                    i, j = indices[entry, height], indices[entry, width]
+                    matrix[i, j] = (matrix[i, j] + x * values[entry]) % q
+            size = 0
+            for line in range(shape[height]):
+                if matrix[line].any():
+                    basis[size] = matrix[line]
+                    size += extend(basis, pivots, size, shape[width], q)
+            total += size
+    return total

@@ -1,15 +1,23 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
+from flipforge.search._controller import Paths
 from flipforge.search._flip_space import FlipSpace
+from flipforge.search._objectives import OBJECTIVES, Objective, objective
+from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
+    Breadth,
     Effort,
     Entry,
     Executor,
     Failure,
+    Invariant,
+    Lifter,
     Lineage,
     Outcome,
+    Reducing,
     RunRecord,
+    Sandwiching,
     Seed,
     Space,
     Store,
@@ -19,7 +27,9 @@ from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
 
 __all__ = [
+    "OBJECTIVES",
     "PRESETS",
+    "Breadth",
     "Chunk",
     "ChunkResult",
     "Effort",
@@ -28,18 +38,27 @@ __all__ = [
     "Failure",
     "Find",
     "FlipSpace",
+    "Invariant",
     "Ladder",
+    "Lifter",
     "Limits",
     "Lineage",
+    "Member",
+    "Objective",
     "Outcome",
+    "Paths",
+    "Pool",
     "Progress",
+    "Reducing",
     "Replayed",
     "Run",
     "RunRecord",
+    "Sandwiching",
     "Schedule",
     "Seed",
     "Space",
     "Store",
+    "objective",
     "preset",
     "replay",
     "run_chunk",

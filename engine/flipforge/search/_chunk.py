@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import count
 from os import getpid
 from time import thread_time
 from typing import Any
 
-from flipforge.search._protocols import Effort, Seed, Space
+from flipforge.search._objectives import Objective, partnered
+from flipforge.search._pool import Member
+from flipforge.search._protocols import Breadth, Effort, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
 
-__all__ = ["Chunk", "ChunkResult", "Find", "run_chunk"]
+__all__ = ["Chunk", "ChunkResult", "Find", "describe", "run_chunk", "take"]
 
 _ATTEMPT_COST = 2_000
 """Steps that an attempt is charged at least, so that a chunk of walks that end at once ends too."""
+_DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Chunk:
         Budget of all walks together.
     wanted
         Stop after so many distinct finds.
+    plateau
+        Keep also states of the parents' level that are better than their parent by the second objective.
+    sifted
+        Whether the breadth of the finds is asked for.
+    sandwich
+        Begin at a random state of the parent's orbit, where the space offers it.
     """
 
     number: int
@@ -39,14 +49,18 @@ class Chunk:
     steps: int
     wanted: int
     root: int
+    plateau: bool = False
+    sifted: bool = False
+    sandwich: bool = False
 
 
 @dataclass(frozen=True)
 class Find:
-    """A state that reached its goal, with what is needed to walk there again."""
+    """A state worth keeping, with what is needed to come there again; ``method`` is one that `take` knows."""
 
-    state: bytes
+    member: Member
     parent: bytes
+    method: str
     effort: Effort
     seed: Seed
 
@@ -57,6 +71,8 @@ class ChunkResult:
 
     number: int
     level: int
+    effort: Effort
+    plateau: bool
     finds: tuple[Find, ...]
     attempts: int
     successes: int
@@ -66,9 +82,48 @@ class ChunkResult:
     counts: Mapping[str, int]
 
 
-def run_chunk(space: Space[Any], chunk: Chunk) -> ChunkResult:
+def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed) -> Outcome[Any]:
+    """Take one step of a lineage: a pure function of its arguments.
+
+    ``method`` joins the names of moves by plus signs, to be made in this order: ``sandwich``, ``walk``, ``reduce``.
+
+    Raises
+    ------
+    ValueError
+        The name is not known, or the space does not offer the move.
+    """
+    outcome: Outcome[Any] = Outcome(state, False, 0, {})
+    for move in method.split("+"):
+        if move == "walk":
+            outcome = space.walk(outcome.state, effort, seed)
+        elif move == "reduce" and isinstance(space, Reducing):
+            outcome = replace(outcome, state=space.reduce(outcome.state))
+        elif move == "sandwich" and isinstance(space, Sandwiching):
+            # A stream of its own: the walk that follows uses the seed as it stands.
+            outcome = replace(outcome, state=space.sandwich(outcome.state, Seed(seed.root, (*seed.key, 0))))
+        else:
+            raise ValueError(method)
+    return outcome
+
+
+def describe(
+    space: Space[Any], state: Any, objective: Objective, *, sifted: bool = False, flips: int | None = None
+) -> Member:
+    """Return a state as a member of a pool; ``flips`` saves counting them where that was done."""
+    orbit = space.invariant(state) if isinstance(space, Invariant) else space.key(state)
+    return Member(
+        space.encode(state),
+        blake2b(orbit, digest_size=_DIGEST_BYTES).hexdigest(),
+        space.breadth(state) if sifted and isinstance(space, Breadth) else 0,
+        partnered(space, state) if flips is None else flips,
+        objective.value(space, state),
+    )
+
+
+def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkResult:
     """Make the walks of a chunk; a pure function but for ``seconds`` and ``worker``."""
     began = thread_time()
+    level = chunk.effort.goal + 1
     finds: dict[bytes, Find] = {}
     counts: dict[str, int] = {}
     steps = charged = attempts = successes = 0
@@ -78,18 +133,29 @@ def run_chunk(space: Space[Any], chunk: Chunk) -> ChunkResult:
         parent = chunk.parents[attempt % len(chunk.parents)]
         effort = replace(chunk.effort, steps=min(chunk.effort.steps, chunk.steps - charged))
         seed = Seed(chunk.root, (chunk.number, attempt + 1))
-        outcome = space.walk(space.decode(parent), effort, seed)
+        before = space.decode(parent)
+        method = "sandwich+walk" if chunk.sandwich and _moves(space, before, effort, seed) else "walk"
+        outcome = take(space, before, method, effort, seed)
         attempts += 1
         steps += outcome.steps
         charged += max(outcome.steps, _ATTEMPT_COST)
         for name, number in outcome.counts.items():
             counts[name] = counts.get(name, 0) + number
-        if outcome.reached:
-            successes += 1
-            finds.setdefault(space.key(outcome.state), Find(space.encode(outcome.state), parent, effort, seed))
+        flips: int | None = outcome.mobility
+        if not outcome.reached and isinstance(space, Reducing):
+            reduced = space.reduce(outcome.state)
+            if space.score(reduced)[0] < level:
+                outcome, method, flips = replace(outcome, state=reduced, reached=True), method + "+reduce", None
+        successes += outcome.reached
+        better = chunk.plateau and _better(space, outcome.state, before, level, objective)
+        if outcome.reached or better:
+            member = describe(space, outcome.state, objective, sifted=chunk.sifted, flips=flips)
+            finds.setdefault(member.state, Find(member, parent, method, effort, seed))
     return ChunkResult(
         chunk.number,
-        chunk.effort.goal + 1,
+        level,
+        chunk.effort,
+        chunk.plateau,
         tuple(finds.values()),
         attempts,
         successes,
@@ -98,3 +164,14 @@ def run_chunk(space: Space[Any], chunk: Chunk) -> ChunkResult:
         getpid(),
         counts,
     )
+
+
+def _moves(space: Space[Any], state: Any, effort: Effort, seed: Seed) -> bool:
+    """Tell whether there is a sandwich and it leads elsewhere."""
+    if not isinstance(space, Sandwiching):
+        return False
+    return bool(space.key(take(space, state, "sandwich", effort, seed).state) != space.key(state))
+
+
+def _better(space: Space[Any], after: Any, before: Any, level: int, objective: Objective) -> bool:
+    return space.score(after)[0] == level and objective.value(space, after) < objective.value(space, before)

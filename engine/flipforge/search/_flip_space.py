@@ -16,6 +16,7 @@ from flipforge.search._protocols import Effort, Outcome, Seed
 __all__ = ["FlipSpace"]
 
 Factors = npt.NDArray[np.uint64]
+Matrix = npt.NDArray[np.int8]
 
 _WORD_BYTES = 8
 
@@ -101,11 +102,7 @@ class FlipSpace:
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""
-        from flipforge.flips import unpack
-
-        return int(state.shape[1]), sum(
-            int(np.count_nonzero(axis)) for axis in unpack(state, self.problem.shape, self.ring.name)
-        )
+        return int(state.shape[1]), sum(int(np.count_nonzero(axis)) for axis in self._matrices(state))
 
     def key(self, state: Factors) -> bytes:
         """Return the state's bytes: it is canonical."""
@@ -114,6 +111,42 @@ class FlipSpace:
     def certify(self, state: Factors) -> Certificate:
         """Prove the state by the exact Brent check of its scheme."""
         return self.scheme(state).certify()
+
+    def invariant(self, state: Factors) -> bytes:
+        """Return what sandwiching does not change (`flipforge.flips.orbit_invariant`)."""
+        from flipforge.flips import orbit_invariant
+
+        formats = None
+        if self.problem.kind == "matmul":
+            n, m, p = self.problem.dims
+            formats = ((n, m), (m, p), (n, p))
+        return orbit_invariant(*self._matrices(state), formats, self.ring.characteristic)
+
+    def breadth(self, state: Factors) -> int:
+        """Return the sum of the ranks of all factors (`flipforge.flips.breadth`)."""
+        from flipforge.flips import breadth
+
+        return breadth(*self._matrices(state), *self._entries, self.ring.characteristic)
+
+    def reduce(self, state: Factors) -> Factors:
+        """Make the reductions in general form (`flipforge.flips.reduce_products`)."""
+        from flipforge.flips import pack, reduce_products
+
+        return _ordered(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
+
+    def sandwich(self, state: Factors, seed: Seed) -> Factors:
+        """Move a ternary scheme of a matrix product along its orbit.
+
+        Over GF(p) nothing is gained by that and the state comes back: flips go along with a change of basis. Over the
+        ternary integers it changes which sums exist.
+        """
+        from flipforge.flips import elementary_automorphisms, pack, random_sandwich
+
+        if self.ring.characteristic or self.problem.kind != "matmul":
+            return state
+        moves = elementary_automorphisms(self.problem, 0)
+        generator = np.random.Generator(np.random.PCG64(seed.sequence()))
+        return _ordered(pack(random_sandwich(*self._matrices(state), 0, moves, generator), self.ring.name))
 
     def encode(self, state: Factors) -> bytes:
         """Write the words in little-endian order."""
@@ -128,9 +161,7 @@ class FlipSpace:
 
     def scheme(self, state: Factors) -> Scheme:
         """Return the canonical scheme of a state."""
-        from flipforge.flips import unpack
-
-        u, v, w = (tuple(map(tuple, matrix.tolist())) for matrix in unpack(state, self.problem.shape, self.ring.name))
+        u, v, w = (tuple(map(tuple, matrix.tolist())) for matrix in self._matrices(state))
         return Scheme(self.problem, self.ring, u, v, w).canonical
 
     def state(self, scheme: Scheme) -> Factors:
@@ -144,6 +175,16 @@ class FlipSpace:
             for axis, size in enumerate(self.problem.shape)
         ]
         return _ordered(pack(matrices, self.ring.name))
+
+    @cached_property
+    def _entries(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        indices, values = zip(*self.problem.entries, strict=True)
+        return np.array(indices, dtype=np.int64), np.array(values, dtype=np.int64)
+
+    def _matrices(self, state: Factors) -> tuple[Matrix, Matrix, Matrix]:
+        from flipforge.flips import unpack
+
+        return unpack(state, self.problem.shape, self.ring.name)
 
 
 def _ordered(factors: Factors) -> Factors:

@@ -1,4 +1,4 @@
-"""What the searcher asks of a kind of object, of an executor and of a store.
+"""What the searcher asks of a kind of object, of an executor, of a store and of a lifter.
 
 Walks are pure functions of (state, effort, seed) under a walk version; everything that makes a run repeatable or
 resumable rests on that.
@@ -16,9 +16,26 @@ from flipforge.flips import seed_words
 from flipforge.problems import Problem
 from flipforge.schemes import Scheme
 
-__all__ = ["Effort", "Entry", "Executor", "Failure", "Lineage", "Outcome", "RunRecord", "Seed", "Space", "Store"]
+__all__ = [
+    "Breadth",
+    "Effort",
+    "Entry",
+    "Executor",
+    "Failure",
+    "Invariant",
+    "Lifter",
+    "Lineage",
+    "Outcome",
+    "Reducing",
+    "RunRecord",
+    "Sandwiching",
+    "Seed",
+    "Space",
+    "Store",
+]
 
 State = TypeVar("State")
+State_contra = TypeVar("State_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,10 @@ class Seed:
 
     root: int
     key: tuple[int, ...] = ()
+
+    def sequence(self) -> np.random.SeedSequence:
+        """Return numpy's seed sequence, from which a `numpy.random.Generator` can be made."""
+        return np.random.SeedSequence(self.root, spawn_key=self.key)
 
     def words(self) -> npt.NDArray[np.uint64]:
         """Return four 64-bit words for a xoshiro256 generator."""
@@ -40,9 +61,9 @@ class Effort:
     Attributes
     ----------
     steps
-        At most so many steps.
+        At most so many steps, all paths together.
     path
-        After so many steps the walk begins again from its start.
+        Steps after which a walk that has not reached the goal begins again from where it started.
     goal
         Stop as soon as ``score[0]`` is at or below this.
     idle
@@ -111,6 +132,46 @@ class Space(Protocol[State]):
         """Return the state of a catalogue object."""
 
 
+@runtime_checkable
+class Invariant(Protocol[State_contra]):
+    """A space that tells classes of states apart: equal for equivalent states, seldom equal for others."""
+
+    def invariant(self, state: State_contra) -> bytes:
+        """Return what does not change along the orbit of the state."""
+
+
+@runtime_checkable
+class Breadth(Protocol[State_contra]):
+    """A space that measures how far its states are from a sum of small pieces."""
+
+    def breadth(self, state: State_contra) -> int:
+        """Return a number that does not change along the orbit of the state; larger is less special."""
+
+
+@runtime_checkable
+class Reducing(Protocol[State]):
+    """A space that finds reductions which a walk does not see."""
+
+    def reduce(self, state: State) -> State:
+        """Return a state of a lower level, or an equal one where there is none."""
+
+
+@runtime_checkable
+class Sandwiching(Protocol[State]):
+    """A space whose states move along their orbits."""
+
+    def sandwich(self, state: State, seed: Seed) -> State:
+        """Return a random state of the same orbit."""
+
+
+@runtime_checkable
+class Lifter(Protocol):
+    """Lifts schemes to characteristic 0; the caller finds one among the plugins and hands it to the run."""
+
+    def liftable(self, scheme: Scheme) -> bool:
+        """Tell whether a scheme over a finite field lifts; must pickle with the lifter and be a pure function."""
+
+
 @dataclass(frozen=True)
 class Lineage:
     """One step of a find's history: how ``child`` came from ``parent``.
@@ -120,7 +181,7 @@ class Lineage:
     child, parent
         IDs; the parent of a first step is the ID of the scheme that started the run.
     method
-        ``"walk"``, or the name of a derivation.
+        How: a name that `replay` knows.
     seed
         ``(root, *key)`` of the `Seed`.
     effort

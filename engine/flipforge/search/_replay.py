@@ -6,6 +6,7 @@ from typing import Any
 
 from flipforge.errors import ReplayError
 from flipforge.schemes import Scheme
+from flipforge.search._chunk import take
 from flipforge.search._protocols import Effort, Lineage, Seed, Space
 
 __all__ = ["Replayed", "replay"]
@@ -26,20 +27,23 @@ def replay(space: Space[Any], root: Scheme, chain: Sequence[Lineage]) -> Replaye
     Raises
     ------
     ReplayError
-        A link was made under another walk version or by no walk, does not start where the last one ended, or gives
-        another scheme.
+        A link was made under another walk version or by moves that the space does not make, does not start where the
+        last one ended, or gives another scheme.
     """
     scheme, flips = root.canonical, 0
     for number, link in enumerate(chain, 1):
         place = f"step {number} of {len(chain)}"
-        if link.method != "walk":
-            raise ReplayError(f"{place}: made by {link.method!r}, which is not a walk")
         if link.walk_version != space.walk_version:
             raise ReplayError(f"{place}: walked under {link.walk_version}, this version walks {space.walk_version}")
         if link.parent != scheme.id:
             raise ReplayError(f"{place}: starts from {link.parent}, the chain stands at {scheme.id}")
         root_word, *key = link.seed
-        outcome = space.walk(space.state(scheme), Effort(**link.effort), Seed(root_word, tuple(key)))
+        # A chain from before paths were a part of the effort was walked without restarts.
+        effort = Effort(**{"path": link.effort["steps"], **link.effort})
+        try:
+            outcome = take(space, space.state(scheme), link.method, effort, Seed(root_word, tuple(key)))
+        except ValueError:
+            raise ReplayError(f"{place}: made by {link.method!r}, which {space.problem} does not offer") from None
         scheme = space.scheme(outcome.state)
         flips += outcome.steps
         if scheme.id != link.child:

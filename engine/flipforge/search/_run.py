@@ -13,7 +13,8 @@ from time import monotonic
 from typing import Any
 
 from flipforge.errors import InputError, RunInterrupted, VerificationError
-from flipforge.search._chunk import ChunkResult, Find, run_chunk
+from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
+from flipforge.search._objectives import Additions, Objective
 from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
 
@@ -60,6 +61,8 @@ class Run:
         The run's record; `Run.new` makes one.
     schedule, limits
         How steps are spent, and when to stop.
+    objective
+        What is better at equal rank; fewer additions unless given.
     deterministic
         Merge results in the order of their chunks: then the run depends on the seed and the number of workers only.
     """
@@ -74,10 +77,12 @@ class Run:
         schedule: Schedule,
         limits: Limits,
         deterministic: bool,
+        objective: Objective | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._space, self._executor, self._store = space, executor, store
         self._schedule, self._limits, self._deterministic = schedule, limits, deterministic
+        self._objective: Objective = objective or Additions()
         self._on_progress = on_progress or (lambda progress: None)
         self._record = record
         self._root = int(record.config["seed"])
@@ -91,6 +96,7 @@ class Run:
         self._began = self._committed = monotonic()
         self._earlier_seconds, self._earlier_flips = record.seconds, record.flips
         self._barren = self._failed = 0
+        self._value = 0.0
 
     @staticmethod
     def new(space: Space[Any], ring: str, config: Mapping[str, Any]) -> RunRecord:
@@ -105,19 +111,20 @@ class Run:
         first = []
         for entry in starts:
             state = self._space.state(entry.scheme)
-            first.append((self._space.score(state)[0], self._space.encode(state)))
-            self._note(entry, state)
+            member = describe(self._space, state, self._objective)
+            first.append((self._space.score(state)[0], member))
+            self._note(entry, member.state, first[-1][0], member.value)
         self._ladder.seed(first)
         self._commit()
 
     def resume(self) -> None:
         """Take up the record's checkpoint."""
         checkpoint = self._record.checkpoint
-        names = {name for members in checkpoint["ladder"]["pools"].values() for name in members}
+        names = Ladder.names(checkpoint["ladder"])
         states = {name: self._space.encode(self._space.state(self._store.scheme(name))) for name in names}
         self._names = {state: name for name, state in states.items()}
         self._ladder.restore(checkpoint["ladder"], states)
-        self._next = checkpoint["next"]
+        self._next, self._value = checkpoint["next"], checkpoint["value"]
         self._record = replace(self._record, state="running")
 
     def go(self) -> RunRecord:
@@ -168,6 +175,8 @@ class Run:
 
     def _reached(self) -> bool:
         target, rank = self._limits.target, self._record.rank
+        if self._objective.required and self._value > 0:
+            return False
         return target is not None and rank is not None and rank <= target
 
     def _submit(self) -> None:
@@ -180,11 +189,13 @@ class Run:
                 if steps <= 0:
                     return
             chunk = self._ladder.chunk(self._next, steps, most, self._limits.target)
-            self._executor.submit(chunk.number, run_chunk, self._space, chunk)
-            self._flights[chunk.number] = steps
+            self._executor.submit(chunk.number, run_chunk, self._space, chunk, self._objective)
+            self._flights[chunk.number] = chunk.steps
             self._next += 1
 
     def _arrive(self, number: int, value: ChunkResult | Failure) -> None:
+        if number not in self._flights:
+            return
         if not self._deterministic:
             self._merge(number, value)
             return
@@ -206,38 +217,49 @@ class Run:
                 )
             return
         self._failed = 0
-        fresh = sum(self._admit(find) for find in value.finds)
+        fresh = sum(self._admit(find, value.level) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
-        self._ladder.tell(value.level, fresh, value.steps)
+        self._ladder.tell(value.level, value.effort.path, fresh=fresh, steps=value.steps)
         self._events.append(_event(value, fresh))
 
-    def _admit(self, find: Find) -> bool:
-        state = self._space.decode(find.state)
+    def _admit(self, find: Find, level: int) -> bool:
+        """Store a find that its pool takes; tell whether it is new there and of a lower level."""
+        member = find.member
+        state = self._space.decode(member.state)
         rank = self._space.score(state)[0]
-        if self._ladder.holds(rank, find.state):
+        if self._ladder.holds(rank, member.state):
             return False
+        if not self._ladder.takes(rank, member) and not self._best(rank, member.value):
+            return rank < level
         scheme = self._space.scheme(state)
         lineage = Lineage(
             child=scheme.id,
             parent=self._name(find.parent),
-            method="walk",
+            method=find.method,
             seed=(find.seed.root, *find.seed.key),
             effort=asdict(find.effort),
             walk_version=self._space.walk_version,
             run=self._record.id,
         )
         # An interrupt may come between any two lines: a pool must not hold what is not about to be stored.
-        self._note(Entry(scheme, "found", lineage), state)
-        self._ladder.admit(rank, find.state)
-        return True
+        self._note(Entry(scheme, "found", lineage), member.state, rank, member.value)
+        self._ladder.admit(rank, member)
+        return rank < level
 
-    def _note(self, entry: Entry, state: Any) -> None:
+    def _note(self, entry: Entry, state: bytes, rank: int, value: float) -> None:
         self._entries.append(entry)
-        self._names[self._space.encode(state)] = entry.scheme.id
-        rank = self._space.score(state)[0]
-        if self._record.rank is None or rank < self._record.rank:
+        self._names[state] = entry.scheme.id
+        if self._best(rank, value):
+            self._value = value
             self._record = replace(self._record, rank=rank, best=entry.scheme.id)
+
+    def _best(self, rank: int, value: float) -> bool:
+        """Tell whether a scheme beats the run's best: by rank first, unless the second objective is a must."""
+        if self._record.rank is None:
+            return True
+        now, other = (rank, value), (self._record.rank, self._value)
+        return now[::-1] < other[::-1] if self._objective.required else now < other
 
     def _name(self, state: bytes) -> str:
         if state not in self._names:
@@ -257,7 +279,11 @@ class Run:
         elapsed = monotonic() - self._began
         self._record = replace(
             self._record,
-            checkpoint={"next": self._next, "ladder": self._ladder.checkpoint(self._names)},
+            checkpoint={
+                "next": self._next,
+                "value": self._value,
+                "ladder": self._ladder.checkpoint(self._names),
+            },
             seconds=self._earlier_seconds + elapsed,
             updated=_now(),
         )
@@ -277,6 +303,10 @@ def _event(result: ChunkResult, fresh: int) -> dict[str, Any]:
         "attempts": result.attempts,
         "successes": result.successes,
         "fresh": fresh,
+        "path": result.effort.path,
+        "idle": result.effort.idle,
+        "band": result.effort.band,
+        "plateau": result.plateau,
         "steps": result.steps,
         "seconds": round(result.seconds, 6),
         "worker": result.worker,

@@ -1,18 +1,25 @@
 """How a run spends its steps: the presets, the pools by rank, and the rule that moves between levels.
 
 The strategy is that of a pool per rank (Arai, Ichikawa and Hukushima 2023; Khoruzhii, Gelss and Pokutta 2025):
-members of rank r walk until they drop to a lower rank; when the pool below is full the run goes down a level. A level
-without success in ``patience`` steps sends the run back up, where it gathers fresh members and comes down again.
+members of rank r walk until they drop to a lower rank; when the pool below has what it needs the run goes down a level.
+How long a walk is, is for `Paths` to say; the pool grows with what a success costs.
+
+A run that is stuck climbs and comes down again with other members, one level at first and twice as many each time, and
+from the root at last. Every other descent from the root sifts: it takes more finds than it keeps, and keeps those of
+the greatest breadth, for the easy way down leads to special schemes from which nothing goes on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
 
 from flipforge.errors import InputError
 from flipforge.search._chunk import Chunk
+from flipforge.search._controller import Paths
+from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
 
 __all__ = ["PRESETS", "Ladder", "Schedule", "preset"]
@@ -24,41 +31,52 @@ class Schedule:
 
     Attributes
     ----------
-    pool
-        Members kept per rank, and finds wanted before going down a level.
+    least, pool
+        Members wanted per rank where a success is cheap, and where it is dear.
     path
-        Steps of one walk.
-    idle
-        Steps without a new record before a plus transition.
+        No path is longer than this.
     band
         How many ranks above its start a walk may climb.
     chunk
-        Steps of one task of a worker.
+        Steps of one task of a worker, at the most.
     patience
         Steps at a level after which it is left: downwards with at least one find, upwards without.
     parents
         Pool members that a chunk starts from.
+    sift
+        Finds wanted per member kept, in a descent that sifts.
     seconds
         Time budget where the user gives none.
     """
 
+    least: int
     pool: int
     path: int
-    idle: int
     band: int
     chunk: int
     patience: int
     parents: int
+    sift: int
     seconds: float
 
 
 _STANDARD = Schedule(
-    pool=50, path=2_000_000, idle=50_000, band=2, chunk=8_000_000, patience=400_000_000, parents=8, seconds=600.0
+    least=8,
+    pool=50,
+    path=4_096_000,
+    band=2,
+    chunk=8_192_000,
+    patience=400_000_000,
+    parents=8,
+    sift=20,
+    seconds=600.0,
 )
 PRESETS: dict[str, Schedule] = {
-    "quick": replace(_STANDARD, pool=16, path=1_000_000, chunk=4_000_000, patience=100_000_000, seconds=60.0),
+    "quick": replace(_STANDARD, pool=16, path=1_024_000, chunk=4_096_000, patience=100_000_000, seconds=60.0),
     "standard": _STANDARD,
-    "deep": replace(_STANDARD, pool=200, path=10_000_000, chunk=20_000_000, patience=4_000_000_000, seconds=7200.0),
+    "deep": replace(
+        _STANDARD, pool=200, path=16_384_000, chunk=32_768_000, patience=4_000_000_000, parents=16, seconds=7200.0
+    ),
 }
 
 
@@ -69,8 +87,21 @@ def preset(name: str) -> Schedule:
     return PRESETS[name]
 
 
-_KEEP_ABOVE = 4
-_HIGHEST_CLIMB = 3
+_KEEP_ABOVE = 8
+_CHEAP = 10_000
+"""Steps per success at which the smallest pool will do."""
+_SHORT_CHUNK = 500_000
+_PATHS_PER_CALL = 2
+_CHUNKS_PER_LEVEL = 4
+_IDLE_PART = 40
+"""A plus transition is due after a path's length divided by this: 50 000 flips in two million, as peers have it."""
+_SIFTING_PART = 2
+"""Part of the patience after which a level that has the finds it needs waits no longer for more to choose from."""
+_PLATEAU_PART = 8
+"""Part of the patience after which a level without success also works on the second objective."""
+_PLATEAU_PATH = 64_000
+_SHRINK = 16
+"""How much sooner a level is left whose members are all isolated and of one class."""
 
 
 class Ladder:
@@ -87,98 +118,192 @@ class Ladder:
     def __init__(self, schedule: Schedule, root: int) -> None:
         self._schedule = schedule
         self._root = root
-        self._pools: dict[int, list[bytes]] = {}
+        self._pools: dict[int, Pool] = {}
+        self._starts: list[tuple[int, Member]] = []
+        self._paths = Paths(schedule.path)
         self._draws = 0
         self.level = 0
         self.fresh = 0
         self.spent = 0
         self.stalls = 0
+        self.lowest = 0
+        self.sifting = False
 
-    def seed(self, states: Sequence[tuple[int, bytes]]) -> None:
+    def seed(self, states: Sequence[tuple[int, Member]]) -> None:
         """Put the first states in, each with its rank, and begin at the lowest."""
-        for rank, state in states:
-            self.admit(rank, state)
-        self._enter(min(self._pools))
+        self._starts = list(states)
+        for rank, member in states:
+            self.admit(rank, member)
+        self.lowest = min(self._pools)
+        self._enter(self.lowest)
 
     def holds(self, rank: int, state: bytes) -> bool:
         """Tell whether a state is in the pool of its rank."""
-        return state in self._pools.get(rank, ())
+        return rank in self._pools and state in self._pools[rank]
 
-    def admit(self, rank: int, state: bytes) -> None:
-        """Put a state in the pool of its rank, in place of a random member where that is full."""
-        members = self._pools.setdefault(rank, [])
-        if len(members) < self._schedule.pool:
-            members.append(state)
-        else:
-            self._draws += 1
-            members[int(self._generator(self._draws, 0).integers(len(members)))] = state
+    def takes(self, rank: int, member: Member) -> bool:
+        """Tell whether `admit` would keep a state that is not in its pool."""
+        return rank not in self._pools or rank == self.level or self._pools[rank].takes(member)
+
+    def admit(self, rank: int, member: Member) -> None:
+        """Put a state in the pool of its rank, in place of another where that is full."""
+        pool = self._pools.setdefault(rank, Pool(self._schedule.pool, broad=self.sifting))
+        if self.sifting and rank < self.level:
+            pool.capacity = self.wanted
+        self._draws += 1
+        pool.admit(member, self._generator(self._draws, 0), by_value=rank == self.level)
 
     def chunk(self, number: int, steps: int, share: int = 1, target: int | None = None) -> Chunk:
-        """Return the next work: a draw of parents at the present level.
+        """Return the next work: a draw of parents at the present level, ``steps`` long at the most.
 
         It looks for its part of the finds wanted when ``share`` chunks are under way; one is enough at the target.
         """
-        members = self._pools[self.level]
-        generator = self._generator(number)
-        drawn = generator.permutation(len(members))[: self._schedule.parents]
-        effort = Effort(
-            steps=self._schedule.path,
-            path=self._schedule.path,
-            goal=self.level - 1,
-            idle=self._schedule.idle,
-            band=self._schedule.band,
+        schedule, generator = self._schedule, self._generator(number)
+        budget = max(_SHORT_CHUNK, self.spent / _CHUNKS_PER_LEVEL)
+        path = self._paths.choose(generator, budget / _PATHS_PER_CALL)
+        steps = min(steps, schedule.chunk, int(max(budget, _PATHS_PER_CALL * path)))
+        plateau = self._stuck and number % 2 == 1
+        if plateau:
+            path = min(path, _PLATEAU_PATH)
+        parents = self._pools[self.level].draw(schedule.parents, generator)
+        call = path if plateau else max(path, steps // len(parents))
+        effort = Effort(call, path, self.level - 1, max(1, path // _IDLE_PART), schedule.band)
+        at_target = target is not None and effort.goal <= target
+        wanted = 1 if at_target else ceil(max(1, self._most - self.fresh) / share)
+        return Chunk(
+            number,
+            tuple(member.state for member in parents),
+            effort,
+            steps,
+            wanted,
+            self._root,
+            plateau=plateau,
+            sifted=self.sifting,
+            sandwich=self.stalls > 0,
         )
-        wanted = (
-            1 if target is not None and effort.goal <= target else -(-max(1, self._schedule.pool - self.fresh) // share)
-        )
-        return Chunk(number, tuple(members[i] for i in drawn), effort, steps, wanted, self._root)
 
-    def tell(self, level: int, fresh: int, steps: int) -> None:
-        """Note a chunk walked from ``level``, with ``fresh`` finds that were admitted, and move if it is time."""
+    @property
+    def wanted(self) -> int:
+        """How many fresh finds the level below needs: few while they are cheap."""
+        size = ceil(self._schedule.least * sqrt(self._paths.cost / _CHEAP))
+        return min(max(size, self._schedule.least), self._schedule.pool)
+
+    @property
+    def _most(self) -> int:
+        """How many finds are waited for, where there is time."""
+        return self.wanted * (self._schedule.sift if self.sifting else 1)
+
+    @property
+    def _enough(self) -> bool:
+        time = self._schedule.patience / _SIFTING_PART
+        return self.fresh >= self._most or (self.sifting and self.fresh >= self.wanted and self.spent >= time)
+
+    @property
+    def _patience(self) -> float:
+        return self._schedule.patience / (_SHRINK if self._dead else 1)
+
+    @property
+    def _dead(self) -> bool:
+        """Whether the way down ended in one class of isolated schemes."""
+        pool = self._pools[self.level]
+        return pool.isolated and pool.kinds == 1 and len(pool) >= self._schedule.least
+
+    @property
+    def _stuck(self) -> bool:
+        return self.level == self.lowest and not self.fresh and self.spent > self._patience / _PLATEAU_PART
+
+    def tell(self, level: int, path: int, *, fresh: int, steps: int) -> None:
+        """Note a chunk walked from ``level``, with ``fresh`` finds that were admitted below, and move if it is time."""
         if level != self.level:
             return
+        self._paths.tell(path, fresh=fresh, steps=steps)
         self.fresh += fresh
         self.spent += steps
         below = [rank for rank in self._pools if rank < level]
-        worn_out = self.spent >= self._schedule.patience
-        if below and (self.fresh >= self._schedule.pool or (self.fresh and worn_out)):
-            self._enter(max(below))
+        worn_out = self.spent >= self._patience
+        if below and (self._enough or (self.fresh and worn_out)):
+            self._descend(max(below))
         elif worn_out:
-            self.stalls += 1
-            climb = 1 + (self.stalls - 1) % _HIGHEST_CLIMB
-            above = sorted(rank for rank in self._pools if rank > level)
-            self._enter(above[min(climb, len(above)) - 1] if above else level)
+            self._climb()
 
     def sizes(self) -> dict[int, int]:
         """Return the number of members by rank."""
-        return {rank: len(members) for rank, members in sorted(self._pools.items())}
+        return {rank: len(pool) for rank, pool in sorted(self._pools.items())}
+
+    def _descend(self, level: int) -> None:
+        if self.sifting:
+            self._pools[level].trim(self.wanted)
+        if level < self.lowest:
+            self.lowest, self.stalls = level, 0
+        self._enter(level)
+
+    def _climb(self) -> None:
+        """Go up twice as far as the last time and forget what lies below; to the root at last, or from a dead end."""
+        height = 2**self.stalls
+        self.stalls += 1
+        above = sorted(rank for rank in self._pools if rank > self.lowest)
+        if height <= min(len(above), _KEEP_ABOVE) and not self._dead:
+            level = above[height - 1]
+        else:
+            self._pools.clear()
+            self.stalls, self.sifting = 0, not self.sifting
+            self._paths = Paths(self._schedule.path)
+            for rank, member in self._starts:
+                self.admit(rank, member)
+            level = min(self._pools)
+        for rank in [rank for rank in self._pools if rank < level]:
+            del self._pools[rank]
+        self._enter(level)
+
+    def _enter(self, level: int) -> None:
+        self.level, self.fresh, self.spent = level, 0, 0
+        self._paths.descend()
+        for rank in [rank for rank in self._pools if rank > level + _KEEP_ABOVE]:
+            del self._pools[rank]
 
     def checkpoint(self, names: Mapping[bytes, str]) -> dict[str, Any]:
-        """Return what `restore` needs as JSON values, near pools only; ``names`` gives each member's ID."""
-        pools = {
-            str(rank): [names[state] for state in members]
-            for rank, members in self._pools.items()
-            if rank <= self.level + _KEEP_ABOVE
-        }
+        """Return what `restore` needs as JSON values; ``names`` gives each member's ID."""
+
+        def written(member: Member) -> dict[str, Any]:
+            return {**asdict(member), "state": names[member.state]}
+
         return {
             "level": self.level,
             "fresh": self.fresh,
             "spent": self.spent,
             "stalls": self.stalls,
+            "lowest": self.lowest,
+            "sifting": self.sifting,
             "draws": self._draws,
-            "pools": pools,
+            "paths": self._paths.checkpoint(),
+            "starts": [[rank, written(member)] for rank, member in self._starts],
+            "pools": {
+                str(rank): {"broad": pool.broad, "members": [written(member) for member in pool.members]}
+                for rank, pool in self._pools.items()
+            },
         }
+
+    @staticmethod
+    def names(checkpoint: Mapping[str, Any]) -> set[str]:
+        """Return the IDs of all states that `restore` needs."""
+        held = [member for pool in checkpoint["pools"].values() for member in pool["members"]]
+        return {member["state"] for member in [*held, *(member for _, member in checkpoint["starts"])]}
 
     def restore(self, checkpoint: Mapping[str, Any], states: Mapping[str, bytes]) -> None:
         """Take up a checkpoint; ``states`` gives each ID's state."""
-        self._pools = {int(rank): [states[name] for name in names] for rank, names in checkpoint["pools"].items()}
-        self.level, self.fresh, self.spent = checkpoint["level"], checkpoint["fresh"], checkpoint["spent"]
-        self.stalls, self._draws = checkpoint["stalls"], checkpoint["draws"]
 
-    def _enter(self, level: int) -> None:
-        self.level, self.fresh, self.spent = level, 0, 0
-        for rank in [rank for rank in self._pools if rank > level + _KEEP_ABOVE]:
-            del self._pools[rank]
+        def read(member: Mapping[str, Any]) -> Member:
+            return Member(**{**member, "state": states[member["state"]]})
+
+        for name in ("level", "fresh", "spent", "stalls", "lowest", "sifting"):
+            setattr(self, name, checkpoint[name])
+        self._draws = checkpoint["draws"]
+        self._paths.restore(checkpoint["paths"])
+        self._starts = [(rank, read(member)) for rank, member in checkpoint["starts"]]
+        self._pools = {
+            int(rank): Pool.of(self._schedule.pool, [read(member) for member in pool["members"]], broad=pool["broad"])
+            for rank, pool in checkpoint["pools"].items()
+        }
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self._root, spawn_key=key)))
