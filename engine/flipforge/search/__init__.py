@@ -17,6 +17,7 @@ from flipforge.search._protocols import (
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
+from flipforge.search._statistics import Statistics
 
 __all__ = [
     "PRESETS",
@@ -39,6 +40,7 @@ __all__ = [
     "Schedule",
     "Seed",
     "Space",
+    "Statistics",
     "Store",
     "preset",
     "replay",

@@ -16,6 +16,7 @@ from flipforge.errors import InputError, RunInterrupted, VerificationError
 from flipforge.search._chunk import ChunkResult, Find, run_chunk
 from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
+from flipforge.search._statistics import Statistics
 
 __all__ = ["Limits", "Progress", "Run"]
 
@@ -91,6 +92,7 @@ class Run:
         self._began = self._committed = monotonic()
         self._earlier_seconds, self._earlier_flips = record.seconds, record.flips
         self._barren = self._failed = 0
+        self._statistics = Statistics(record.checkpoint.get("levels", ()), record.checkpoint.get("course", ()))
 
     @staticmethod
     def new(space: Space[Any], ring: str, config: Mapping[str, Any]) -> RunRecord:
@@ -210,7 +212,8 @@ class Run:
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
         self._ladder.tell(value.level, fresh, value.steps)
-        self._events.append(_event(value, fresh))
+        self._events.append({**_event(value, fresh), "rank": self._record.rank})
+        self._statistics.tell(self._events[-1])
 
     def _admit(self, find: Find) -> bool:
         state = self._space.decode(find.state)
@@ -257,7 +260,12 @@ class Run:
         elapsed = monotonic() - self._began
         self._record = replace(
             self._record,
-            checkpoint={"next": self._next, "ladder": self._ladder.checkpoint(self._names)},
+            checkpoint={
+                "next": self._next,
+                "ladder": self._ladder.checkpoint(self._names),
+                "levels": self._statistics.rows(),
+                "course": self._statistics.course(),
+            },
             seconds=self._earlier_seconds + elapsed,
             updated=_now(),
         )
