@@ -10,14 +10,14 @@ from flipforge.api import FamilyProgress, Member
 from flipforge.search import Progress
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
 __all__ = ["LiveLine", "LiveTable"]
 
 _POOLS_SHOWN = 4
 _TABLE_SECONDS = 0.25
-_TABLE_FRAME = 4
-"""Lines of the screen that are not members: the header, two lines below, and that of the cursor."""
+_TABLE_FRAME = 3
+"""Lines of the screen that are not members: the header, the line below, and that of the cursor."""
 
 
 class LiveLine:
@@ -107,11 +107,13 @@ class _Order:
         return recent[:room]
 
 
-def family_table(progress: FamilyProgress, lines: Sequence[int]) -> "Table":
-    """Return the table of these members, with what the whole family is at below it."""
+def family_table(progress: FamilyProgress, lines: Sequence[int]) -> "RenderableType":
+    """Return the table of these members, with a line below it on the whole family."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, caption=family_text(progress, len(lines)), caption_justify="left")
+    table = Table(box=None, pad_edge=False)
     table.add_column("problem", no_wrap=True)
     for name in ("rank", "best known", "gap", "at", "flips", "time"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -119,7 +121,7 @@ def family_table(progress: FamilyProgress, lines: Sequence[int]) -> "Table":
         member = progress.members[number]
         style = "bold" if number == progress.active else "green" if member.reached else ""
         table.add_row(*_member_cells(member), style=style)
-    return table
+    return Group(table, Text(family_text(progress, len(lines)), no_wrap=True, overflow="ellipsis"))
 
 
 def family_text(progress: FamilyProgress, shown: int) -> str:
