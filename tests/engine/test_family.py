@@ -21,11 +21,13 @@ from typing import Any
 import pytest
 
 from flipforge import api
-from flipforge.api import FamilyProgress, Member
+from flipforge.api import FamilyProgress, Member, _rounds
 from flipforge.catalogue import SqliteStore
 from flipforge.cli import main
 from flipforge.cli._live import LiveTable, _Order, family_table, family_text
 from flipforge.errors import InputError, NotFoundError, ProblemError, RunInterrupted
+from flipforge.executors import make_executor
+from flipforge.search import Limits, preset
 
 Capture = pytest.CaptureFixture[str]
 
@@ -130,13 +132,33 @@ def test_turns_take_the_same_number_of_flips_and_double(db: Path) -> None:
     turns: list[tuple[int, int]] = []
 
     def watch(progress: FamilyProgress) -> None:
-        if not turns or turns[-1][0] != progress.active:
-            turns.append((progress.active, progress.members[progress.active].flips))
+        if turns and turns[-1][0] == progress.active:
+            turns.pop()
+        turns.append((progress.active, progress.members[progress.active].flips))
 
-    result = searched(db, "matmul:4x4..5x5", max_flips=15_000_000, on_progress=watch)
-    assert [number for number, _ in turns] == [0, 1] * (len(turns) // 2) and len(turns) >= 4
-    first, second = (row["flips"] for row in result.rows)
-    assert first == second == 7_500_000
+    first = preset("quick").chunk // 4 * 2
+    result = searched(db, "matmul:4x4..5x5", max_flips=8 * first, on_progress=watch)
+    assert turns == [(member, flips) for flips in (first, 3 * first, 4 * first) for member in (0, 1)]
+    assert [row["flips"] for row in result.rows] == [4 * first, 4 * first]
+
+
+def test_those_that_wait_share_what_is_left_of_the_time(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = searched(db, "matmul:4x4..5x4..5", max_flips=4).run
+    monkeypatch.setattr(_rounds, "monotonic", lambda: 100.0)
+    with SqliteStore.open(db) as store:
+        record = store.run(run)
+        rounds = _rounds.Rounds(
+            store,
+            make_executor("inline", workers=1),
+            record,
+            schedule=preset("quick"),
+            limits=Limits(seconds=12.0),
+            on_progress=None,
+        )
+        (member, *_) = _rounds.members_of(record, store)
+        monkeypatch.setattr(_rounds, "monotonic", lambda: 104.0)
+        assert [rounds._share(member, 0, waiting).seconds for waiting in (4, 2, 1)] == [2.0, 4.0, 8.0]
+        assert rounds._share(member, 3, 1).flips == 1 + 8 * (preset("quick").chunk // 4 * 2)
 
 
 def test_time_ends_a_run_and_every_member_has_had_some(db: Path) -> None:
@@ -145,12 +167,18 @@ def test_time_ends_a_run_and_every_member_has_had_some(db: Path) -> None:
 
 
 def test_a_member_without_moves_does_not_hold_the_run_up(db: Path) -> None:
-    result = searched(db, "matmul:1..2x1x1", max_flips=100_000)
+    result = searched(db, "matmul:1..2x1x1", max_flips=20_000_000)
     assert [(row["problem"], row["rank"], row["target_reached"]) for row in result.rows] == [
         ("matmul:1x1x1", 1, None),
         ("matmul:2x1x1", 2, None),
     ]
-    assert result.target_reached is None and result.rows[0]["flips"] == 0
+    assert result.target_reached is None and [row["flips"] for row in result.rows] == [0, 20_000_000]
+    tried, walked = (len(api.run_events(row["run"], db=db)) for row in result.rows)
+    assert 0 < tried < 20 and walked > 5, "the one without moves had one turn, the other several"
+
+
+def test_a_family_without_moves_ends(db: Path) -> None:
+    assert searched(db, "matmul:1x1x1..1", max_flips=100_000).flips == 0
 
 
 def test_sorted_keeps_one_of_each_order(db: Path) -> None:
@@ -208,6 +236,11 @@ def test_ctrl_c_writes_the_checkpoints(db: Path) -> None:
     assert caught.value.run == row["id"] and row["state"] == "stopped"
     rows = api.run_details(row["id"], db=db)["rows"]
     assert all(each["flips"] > 0 for each in rows) and row["flips"] == sum(each["flips"] for each in rows)
+    order: list[int] = []
+    api.resume_family(
+        row["id"], db=db, max_flips=20_000_000, on_progress=lambda progress: order.append(progress.active)
+    )
+    assert order[0] == 1 and 0 in order, "the turn that was interrupted goes on, then the others have theirs"
 
 
 # --- the command line ---
@@ -332,7 +365,8 @@ def test_what_does_not_fit_gives_way_to_what_changed_last() -> None:
     assert "7 not shown" in family_text(progress(everyone, 4), 3)
 
 
-def test_no_terminal_no_table(capsys: Capture) -> None:
+def test_no_terminal_no_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
     with LiveTable() as table:
         table(progress(members(3)))
     assert capsys.readouterr() == ("", "")

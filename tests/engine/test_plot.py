@@ -108,7 +108,7 @@ def test_the_same_run_gives_the_same_file(
 
     files = [tmp_path / f"{name}.{suffix}" for name in "ab"]
     row = api.plot(runs[number], files[0], db=db)
-    with mpl.rc_context({"font.size": 20.0, "svg.hashsalt": "other", "lines.linewidth": 7.0}):
+    with mpl.rc_context({"axes.labelsize": 20.0, "svg.hashsalt": "other", "lines.markersize": 9.0}):
         api.plot(runs[number][:6], files[1], db=db)
     first, second = (file.read_bytes() for file in files)
     assert first == second and first.startswith(magic) and len(first) > 10_000
