@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,10 @@ def test_the_four_panels_show_the_numbers_of_the_run(db: Path, runs: list[str]) 
     bars = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in success.patches}
     assert bars == pytest.approx({row["level"]: 100 * row["success_rate"] for row in details["levels"]})
     with SqliteStore.open(db) as store:
-        pools = store.run(runs[0]).checkpoint["ladder"]["pools"]
+        pools = store.run(runs[0]).checkpoint["pools"]
     found, held = schemes.containers
     assert sum(bar.get_height() for bar in found) == sum(row["fresh"] for row in details["levels"])
-    assert sorted(bar.get_height() for bar in held) == sorted(len(names) for names in pools.values())
+    assert sorted(bar.get_height() for bar in held) == sorted(pools.values()) and len(pools) > 1
     values, edges = rate.patches[0].get_data()[:2]
     events = api.run_events(runs[0], db=db)
     assert edges[-1] == pytest.approx(sum(event["seconds"] for event in events))
@@ -131,6 +132,14 @@ def test_the_command_writes_an_svg_here_unless_told_otherwise(
 def test_a_member_is_drawn_like_any_run(db: Path, runs: list[str], tmp_path: Path) -> None:
     row = api.plot(f"{runs[1]}.0", tmp_path / "member.svg", db=db)
     assert row["panels"] == PANELS
+
+
+def test_a_run_of_version_0_1_without_a_find_is_drawn(db: Path, runs: list[str], tmp_path: Path) -> None:
+    with SqliteStore.open(db) as store:
+        record = replace(store.run(runs[0]), id="0123cafe", checkpoint={"next": 1, "ladder": {}})
+        event = {"chunk": 0, "level": 27, "attempts": 1, "successes": 0, "fresh": 0, "steps": 9, "seconds": 0.0}
+        store.commit([], record, [event])
+    assert api.plot("0123cafe", tmp_path / "run.svg", db=db)["panels"] == PANELS
 
 
 def test_failed_chunks_do_not_stand_in_the_way(db: Path, runs: list[str], tmp_path: Path) -> None:

@@ -164,18 +164,19 @@ def _successes(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _pools(axes: "Axes", record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> None:
     """Draw what was found from each level, and what the pools hold of it at the end."""
-    pools = {int(rank): len(members) for rank, members in record.checkpoint["ladder"]["pools"].items()}
+    # Runs of version 0.1 do not tell.
+    pools = {int(rank): size for rank, size in record.checkpoint.get("pools", {}).items()}
     found = {row["level"] - 1: row["fresh"] for row in rows if row["fresh"]}
     axes.bar(list(found), list(found.values()), color="#c5d4e8", width=0.75, label="found by walks from above")
     axes.bar(list(pools), list(pools.values()), color=_BLUE, width=0.45, label="in the pool at the end")
     axes.set(title="Schemes by rank", xlabel="rank", ylabel="schemes")
     heights = [*found.values(), *pools.values()]
-    if max(heights) > _LOG_FROM * min(heights):
+    if heights and max(heights) > _LOG_FROM * min(heights):
         axes.set_yscale("log")
     axes.set_ylim(top=axes.get_ylim()[1] * 1.25)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper left", ncols=2)
-    _levels_downwards(axes, [*found, *pools])
+    _levels_downwards(axes, [*found, *pools, rows[-1]["level"]])
 
 
 def _rate(axes: "Axes", events: Sequence[Mapping[str, Any]]) -> None:

@@ -263,6 +263,7 @@ class Run:
             checkpoint={
                 "next": self._next,
                 "ladder": self._ladder.checkpoint(self._names),
+                "pools": self._ladder.sizes(),
                 "levels": self._statistics.rows(),
                 "course": self._statistics.course(),
             },
