@@ -24,7 +24,7 @@ from flipforge import api
 from flipforge.api import FamilyProgress, Member, _rounds
 from flipforge.catalogue import SqliteStore
 from flipforge.cli import main
-from flipforge.cli._live import LiveTable, _Order, family_table, family_text
+from flipforge.cli._live import LiveTable, _Order, family_table, family_text, reached_text
 from flipforge.errors import InputError, NotFoundError, ProblemError, RunInterrupted
 from flipforge.executors import make_executor
 from flipforge.search import Limits, preset
@@ -364,6 +364,11 @@ def test_what_does_not_fit_gives_way_to_what_changed_last() -> None:
     assert order.lines(progress(everyone, 4), 10) == list(range(10))
     assert order.lines(progress(everyone, 4), 3) == [4, 2, 7]
     assert "7 not shown" in family_text(progress(everyone, 4), 3)
+
+
+def test_members_without_a_known_rank_are_counted_apart() -> None:
+    assert reached_text([True, False, True]) == "2 of 3 at the best known rank"
+    assert reached_text([True, None, False, None]) == "1 of 2 at the best known rank, 2 without one"
 
 
 def test_no_terminal_no_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

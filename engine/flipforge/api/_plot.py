@@ -223,10 +223,10 @@ def _draw_family(record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> tuple[
         shown = [row for row in rows if row in worst]
     with _style():
         figure = Figure(figsize=(10, 1.8 + 0.2 * len(shown)), layout="constrained")
-        reached = sum(row["target_reached"] is True for row in rows)
+        verdicts = [row["target_reached"] for row in rows if row["target_reached"] is not None]
         part = f", the {len(shown)} farthest shown" if len(shown) < len(rows) else ""
         figure.suptitle(
-            f"{record.problem} over {record.ring}: {reached} of {len(rows)} at the best known rank{part} "
+            f"{record.problem} over {record.ring}: {sum(verdicts)} of {len(verdicts)} at the best known rank{part} "
             f"(run {record.id})",
             fontsize=12,
         )

@@ -12,7 +12,7 @@ from flipforge.search import Progress
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["LiveLine", "LiveTable"]
+__all__ = ["LiveLine", "LiveTable", "reached_text"]
 
 _POOLS_SHOWN = 4
 _TABLE_SECONDS = 0.25
@@ -125,13 +125,20 @@ def family_table(progress: FamilyProgress, lines: Sequence[int]) -> "RenderableT
 
 
 def family_text(progress: FamilyProgress, shown: int) -> str:
-    """Return e.g. ``12 of 64 at the best known rank, 40 not shown | 21.3 Mflips/s | 0:41 gone, 9:19 left``."""
-    reached = sum(bool(member.reached) for member in progress.members)
+    """Return e.g. ``12 of 60 at the best known rank, 40 not shown | 21.3 Mflips/s | 0:41 gone, 9:19 left``."""
+    verdicts = [member.reached for member in progress.members]
     hidden = len(progress.members) - shown
     return (
-        f"{reached} of {len(progress.members)} at the best known rank{f', {hidden} not shown' if hidden else ''} | "
+        f"{reached_text(verdicts)}{f', {hidden} not shown' if hidden else ''} | "
         f"{progress.rate / 1e6:.1f} Mflips/s | {_times(progress)}"
     )
+
+
+def reached_text(verdicts: Sequence[bool | None]) -> str:
+    """Return e.g. ``12 of 60 at the best known rank, 4 without one``; a verdict is None where no rank is known."""
+    unknown = sum(verdict is None for verdict in verdicts)
+    text = f"{sum(map(bool, verdicts))} of {len(verdicts) - unknown} at the best known rank"
+    return text + (f", {unknown} without one" if unknown else "")
 
 
 def _member_cells(member: Member) -> list[str]:

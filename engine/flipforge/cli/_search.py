@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from flipforge import api
-from flipforge.cli._live import LiveLine, LiveTable
+from flipforge.cli._live import LiveLine, LiveTable, reached_text
 from flipforge.cli._options import Db, Json, parse_duration
 from flipforge.cli._output import print_json, print_json_lines, print_table
 from flipforge.errors import InputError
@@ -214,9 +214,9 @@ def _report_family(result: api.FamilyResult, json: bool) -> None:
         print_json(result.as_dict())
     else:
         print_table(result.rows, _MEMBER_COLUMNS, "")
-        reached = sum(row["target_reached"] is True for row in result.rows)
+        reached = reached_text([row["target_reached"] for row in result.rows])
         print(
-            f"run {result.run}: {reached} of {len(result.rows)} at the best known rank over {result.ring}; "
+            f"run {result.run} over {result.ring}: {reached}; "
             f"{result.flips} steps in {result.seconds:.1f} s, "
             f"{result.workers} worker{'s' * (result.workers != 1)}, seed {result.seed}"
         )
