@@ -112,7 +112,7 @@ def test_one_worker_and_a_seed_repeat_the_whole_run(tmp_path: Path) -> None:
         ]
         runs.append((clockless(result.rows), finds(tmp_path / name, result.run), events))
     assert runs[0] == runs[1] and runs[0][1] != runs[2][1]
-    first_turn = preset("quick").chunk // 4 * 2
+    first_turn = preset("quick").chunk // 2
     assert len(runs[0][1]) > 50 and runs[0][0][3]["flips"] > first_turn, "3x3x4 has had several turns"
 
 
@@ -137,7 +137,7 @@ def test_turns_take_the_same_number_of_flips_and_double(db: Path) -> None:
             turns.pop()
         turns.append((progress.active, progress.members[progress.active].flips))
 
-    first = preset("quick").chunk // 4 * 2
+    first = preset("quick").chunk // 2
     result = searched(db, "matmul:4x4..5x5", max_flips=8 * first, on_progress=watch)
     assert turns == [(member, flips) for flips in (first, 3 * first, 4 * first) for member in (0, 1)]
     assert [row["flips"] for row in result.rows] == [4 * first, 4 * first]
@@ -158,8 +158,10 @@ def test_those_that_wait_share_what_is_left_of_the_time(db: Path, monkeypatch: p
         )
         (member, *_) = _rounds.members_of(record, store)
         monkeypatch.setattr(_rounds, "monotonic", lambda: 104.0)
-        assert [rounds._share(member, 0, waiting).seconds for waiting in (4, 2, 1)] == [2.0, 4.0, 8.0]
-        assert rounds._share(member, 3, 1).flips == 1 + 8 * (preset("quick").chunk // 4 * 2)
+        assert [rounds._share(member, 0, waiting).seconds for waiting in (100, 4, 2, 1)] == [0.5, 2.0, 4.0, 8.0]
+        monkeypatch.setattr(_rounds, "monotonic", lambda: 111.75)
+        assert rounds._share(member, 0, 4).seconds == 0.25, "what is left is not exceeded"
+        assert rounds._share(member, 3, 1).flips == 1 + 8 * (preset("quick").chunk // 2)
 
 
 def test_time_ends_a_run_and_every_member_has_had_some(db: Path) -> None:

@@ -19,8 +19,10 @@ from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunReco
 __all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows"]
 
 _CHUNKS_IN_FLIGHT = 2
-_FIRST_CHUNK = 4
-"""The first turn walks chunks of a quarter of the schedule's size: small problems need no more."""
+_CHUNKS_OF_TURN = 8
+"""Chunks of a worker in a turn, so that a turn that time cuts short loses little of what is under way."""
+_SHORTEST_TURN = 0.5
+"""Seconds below which nothing comes of a turn: it is not cut shorter than that."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,9 @@ class Rounds:
     """Gives the members of a family their turns until all are done or the budget has ended.
 
     In round k every member that is not done walks ``2**k`` times as many steps as in the first. Where what is left of
-    the budget is less, the members that still wait in the round share it equally. Between two turns all there is to
-    know stands in the store: the members' own records, and in the family's the number of the turn.
+    the budget is less, the members that still wait in the round share it equally, down to half a second. Between two
+    turns all there is to know stands in the store: the members' own records, and in the family's the number of the
+    turn.
     """
 
     def __init__(
@@ -181,12 +184,13 @@ class Rounds:
 
     def _share(self, member: Member, round_number: int, waiting: int) -> Limits:
         """Return the limits of a turn: those of its round, or an equal share of what is left."""
-        steps = self._first_chunk() * _CHUNKS_IN_FLIGHT * self._relay.workers << round_number
+        steps = self._steps(round_number)
         if self._limits.flips is not None:
             steps = min(steps, max(1, (self._limits.flips - self._flips) // waiting))
         seconds = None
         if self._limits.seconds is not None:
-            seconds = max(0.0, self._limits.seconds - (monotonic() - self._began)) / waiting
+            left = max(0.0, self._limits.seconds - (monotonic() - self._began))
+            seconds = min(left, max(left / waiting, _SHORTEST_TURN))
         return Limits(member.best_known, seconds, member.flips + steps)
 
     def _open(self, number: int, limits: Limits, round_number: int) -> Run:
@@ -195,14 +199,14 @@ class Rounds:
         space = FlipSpace(parse_problem(member.problem), self._ring)
         begun = member.scheme is not None
         record = self._store.run(member.run) if begun else self._new(space, member, number)
-        chunk = min(self._schedule.chunk, self._first_chunk() << round_number)
+        chunk = self._steps(round_number) // (_CHUNKS_OF_TURN * self._relay.workers)
         self._relay.renew()
         run = Run(
             space,
             self._relay,
             self._store,
             record,
-            schedule=replace(self._schedule, chunk=chunk),
+            schedule=replace(self._schedule, chunk=min(self._schedule.chunk, chunk)),
             limits=limits,
             deterministic=self._record.config["deterministic"],
             on_progress=lambda progress: self._show(number, progress),
@@ -255,8 +259,9 @@ class Rounds:
         out_of_time = self._limits.seconds is not None and monotonic() - self._began >= self._limits.seconds
         return out_of_time or (self._limits.flips is not None and self._flips >= self._limits.flips)
 
-    def _first_chunk(self) -> int:
-        return max(1, self._schedule.chunk // _FIRST_CHUNK)
+    def _steps(self, round_number: int) -> int:
+        """Return the length of a turn: half a chunk of the schedule for each worker, doubled in every round."""
+        return max(_CHUNKS_OF_TURN, self._schedule.chunk // 2) * self._relay.workers << round_number
 
     def _commit(self, state: str) -> None:
         self._record = replace(
