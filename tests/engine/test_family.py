@@ -200,7 +200,7 @@ def test_resume_goes_on_in_the_same_turn(db: Path) -> None:
     assert first.target_reached is False and api.is_family_run(first.run, db=db)
     known = finds(db, first.run)
     second = api.resume_family(first.run, max_flips=20_000_000, db=db)
-    assert second.run == first.run and second.rows[0]["rank"] == 23
+    assert second.run == first.run and second.rows[0]["rank"] < first.rows[0]["rank"]
     assert set(known) <= set(finds(db, first.run)) and second.flips > first.flips
     for before, after in zip(first.rows, second.rows, strict=True):
         chunks = [each["chunk"] for each in api.run_events(after["run"], db=db)]
@@ -210,7 +210,7 @@ def test_resume_goes_on_in_the_same_turn(db: Path) -> None:
 
 def test_a_member_can_be_resumed_by_itself(db: Path) -> None:
     family = searched(db, "matmul:3x3x2..3", max_flips=4_000)
-    alone = api.resume(family.rows[1]["run"], max_flips=5_000_000, db=db)
+    alone = api.resume(family.rows[1]["run"], seconds=PATIENCE, db=db)
     assert alone.rank == 23 and alone.target_reached
     assert api.run_details(family.run, db=db)["rows"][1]["rank"] == 23
 
@@ -224,8 +224,8 @@ def test_two_workers_share_one_executor(db: Path) -> None:
     result = searched(db, "matmul:2..3x3x3..4", workers=2, max_flips=10_000_000)
     events = api.run_events(result.run, db=db)
     assert len({each["worker"] for each in events}) == 2 and result.flips <= 10_000_000
-    for row in result.rows[:2]:
-        assert row["target_reached"] and api.replay_scheme(row["scheme"], db=db).scheme == row["scheme"]
+    for row, standard in zip(result.rows, (18, 24, 27, 36), strict=True):
+        assert row["rank"] < standard and api.replay_scheme(row["scheme"], db=db).scheme == row["scheme"]
 
 
 def test_ctrl_c_writes_the_checkpoints(db: Path) -> None:
