@@ -148,7 +148,9 @@ def _drive(
     workers, name = staff
     schedule = Schedule(**record.config["schedule"])
     sizes = tuple(map(tuple, record.config["sizes"]))
-    executor = executors.make_executor(name, workers=workers, address=address, warm=partial(warm, sizes, schedule.band))
+    executor = executors.make_executor(
+        name, workers=workers, address=address, warm=partial(warm, record.ring, sizes, schedule.band)
+    )
     try:
         rounds = Rounds(store, executor, record, schedule=schedule, limits=limits, on_progress=on_progress)
         return rounds.go()

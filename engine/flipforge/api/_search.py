@@ -269,7 +269,7 @@ def _drive(
     schedule = Schedule(**record.config["schedule"])
     sizes = ((max(space.problem.shape), len(space.problem.entries)),)
     executor = executors.make_executor(
-        executor_name, workers=workers, address=address, warm=partial(warm, sizes, schedule.band)
+        executor_name, workers=workers, address=address, warm=partial(warm, space.ring.name, sizes, schedule.band)
     )
     try:
         run = Run(
@@ -304,12 +304,12 @@ def _drive(
     )
 
 
-def warm(sizes: Sequence[tuple[int, int]], band: int) -> None:
+def warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
     """Compile the kernels for problems with so many entries in the longest factor and in the tensor."""
     from flipforge import flips
 
-    for bits, rank in sizes:
-        flips.warm(bits, rank, band=band)
+    for entries, rank in sizes:
+        flips.warm(ring, entries, rank, band=band)
 
 
 def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:
