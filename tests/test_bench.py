@@ -193,8 +193,9 @@ class TestTimeToRank:
         assert all(json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
 
     def test_cap_ends_the_process_tree_and_is_a_miss(self, tmp_path: Path) -> None:
+        busy = "import time\nwhile time.process_time() < 20: pass"
         text = "import subprocess\nprint('rank 50', flush=True)\n"
-        text += "subprocess.run([sys.executable, '-c', 'while True: pass'])"
+        text += f"subprocess.run([sys.executable, '-c', {busy!r}])\nprint('rank 49')"
         program = script(tmp_path / "peer", text)
         row = ranks.Row("matmul:4x4x4", "GF2", 49, cap=0.5)
         one = ranks.peer_try("flip-cpd", program, row, 1)
