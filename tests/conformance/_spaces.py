@@ -1,6 +1,7 @@
 """Conformance of search spaces."""
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ _SEEDS = [Seed(3, (0,)), Seed(3, (1,)), Seed(4, (0, 5))]
 class SpaceConformance:
     """Tests of a `Space`; a subclass gives `space` on a small problem, where a short walk moves."""
 
-    effort = Effort(steps=2_000, goal=0, idle=200, band=1)
+    effort = Effort(steps=2_000, path=1_500, goal=0, idle=200, band=1)
 
     def space(self) -> Space[Any]:
         """Return the space under test."""
@@ -65,7 +66,7 @@ class SpaceConformance:
         space = self.space()
         level = space.score(space.start(_SEEDS[0]))[0]
         for goal in (level, 0):
-            effort = Effort(self.effort.steps, goal, self.effort.idle, self.effort.band)
+            effort = replace(self.effort, goal=goal)
             for seed in _SEEDS:
                 end = self.walked(seed, effort)
                 assert end.reached == (space.score(end.state)[0] <= goal)

@@ -15,7 +15,7 @@ from flipforge.catalogue import SqliteStore, best, best_known, dump, shipped_sch
 from flipforge.catalogue._records import Item, prove
 from flipforge.catalogue._shipped import shipped_items
 from flipforge.errors import CatalogueError, FlipforgeError, FormatError, InputError, MalformedError
-from flipforge.problems import parse, tensor_problem
+from flipforge.problems import PUBLISHED, parse, tensor_problem
 from flipforge.rings import GF2, GF3, RINGS, ZT, HalfZ, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import dump_native
@@ -32,15 +32,42 @@ def test_known_ranks_are_well_formed() -> None:
     assert list(rows[0]) == ["problem", "ring", "rank", "source", "lower_bound", "lower_bound_source"]
     assert len({(row["problem"], row["ring"]) for row in rows}) == len(rows) > 2000
     for row in rows:
+        assert row["ring"] in RINGS
+        assert row["source"]
+        assert bool(row["lower_bound"]) == bool(row["lower_bound_source"])
+        assert int(row["lower_bound"] or 1) <= int(row["rank"])
+
+
+def test_known_ranks_of_matrix_products_lie_between_the_trivial_ones() -> None:
+    rows = [row for row in table() if row["problem"].startswith("matmul:")]
+    assert len(rows) > 2000
+    for row in rows:
         n, m, p = map(int, row["problem"].removeprefix("matmul:").split("x"))
         assert n <= m <= p
         assert row["problem"] == f"matmul:{n}x{m}x{p}"
-        assert row["ring"] in RINGS
-        assert row["source"]
         assert n * m * p >= int(row["rank"]) >= m * p
-        assert bool(row["lower_bound"]) == bool(row["lower_bound_source"])
         if row["lower_bound"]:
-            assert m * p < int(row["lower_bound"]) <= int(row["rank"])
+            assert m * p < int(row["lower_bound"])
+
+
+def test_known_ranks_of_structured_products_lie_below_the_standard_algorithm() -> None:
+    rows = [row for row in table() if not row["problem"].startswith("matmul:")]
+    assert {row["problem"].split(":")[1] for row in rows} == set(PUBLISHED)
+    for name in {row["problem"] for row in rows}:
+        problem = parse(name)
+        assert problem.name == name
+        ranks = {row["ring"]: int(row["rank"]) for row in rows if row["problem"] == name}
+        assert max(ranks.values()) < len(problem.entries)
+        assert {"GF2", "GF3", "Z", "Q"} <= ranks.keys()
+        # An integer scheme holds modulo every prime, one over Z[1/2] modulo 3 as well.
+        assert max(ranks["GF2"], ranks["GF3"], ranks["Q"]) <= ranks["Z"] <= ranks.get("ZT", ranks["Z"])
+        assert ranks["GF3"] <= ranks.get("Z[1/2]", ranks["Z"])
+
+
+def test_general_times_general_is_known_as_the_matrix_product() -> None:
+    for n in range(2, 6):
+        for ring in ("GF2", "ZT", "Z", "Q"):
+            assert best_known(f"structured:gg:{n}", ring) == best_known(f"matmul:{n}x{n}x{n}", ring)
 
 
 def test_known_ranks_fall_as_the_ring_grows() -> None:
@@ -66,6 +93,12 @@ def test_known_ranks_fall_as_the_ring_grows() -> None:
         ("matmul:4x4x4", "GF2", 47, 34),
         ("matmul:4x4x4", "ZT", 49, 34),
         ("matmul:3x4x5", "GF2", 47, None),
+        ("structured:gt:4", "GF2", 34, None),
+        ("structured:gt:4:c", "Q", 26, None),
+        ("structured:ss:2", "GF2", 6, None),
+        ("structured:ss:2", "GF3", 5, None),
+        ("structured:ss:2", "Z[1/2]", 5, None),
+        ("structured:gg:4", "GF2", 47, 34),
     ],
 )
 def test_known_ranks(problem: str, ring: str, rank: int, bound: int | None) -> None:
@@ -83,6 +116,12 @@ def test_known_ranks_do_not_depend_on_the_order_of_the_sizes() -> None:
 @pytest.mark.parametrize(("problem", "ring"), [("matmul:9x9x9", "GF2"), ("matmul:2x2x2", "GF3"), ("complex", "Q")])
 def test_where_no_rank_is_known_none_is_given(problem: str, ring: str) -> None:
     assert best_known(problem, ring) is None
+
+
+RANKS_OF_TWO = {
+    **{"gg": 7, "sg": 6, "wg": 6, "us": 5, "uw": 5, "ss": 6, "sk": 3, "sw": 6},
+    **{"kk": 1, "ww": 6, "st": 4, "kt": 1, "wt": 4},
+}
 
 
 def keys(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
@@ -141,6 +180,16 @@ def test_best_lists_what_was_asked_for_and_is_not_there(filled: SqliteStore) -> 
     assert keys(best(filled, "matmul:9x9x9", ring="GF2"), "ring", "best_known") == [("GF2", None)]
     assert keys(best(filled, "matmul:20x20x20"), "ring", "best_known") == [(None, None)]
     assert best(filled, "matmul:5*") == []
+
+
+def test_best_lists_the_published_codes_and_others_that_are_there(store: SqliteStore) -> None:
+    store.commit([Entry(standard(name), "derived") for name in ("structured:lg:2", "structured:ss:2")])
+    rows = best(store, "structured:*:2", ring="GF2")
+    assert keys(rows, "problem", "rank", "best_known") == [
+        *[("structured:" + code + ":2", {"ss": 8}.get(code), RANKS_OF_TWO.get(code)) for code in PUBLISHED],
+        ("structured:lg:2", 6, None),
+    ]
+    assert keys(best(store, "structured:*"), "problem") == [("structured:lg:2",), ("structured:ss:2",)]
 
 
 def test_a_dump_is_a_catalogue(filled: SqliteStore, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import pickle
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import numpy as np
 import pytest
 
 from flipforge.errors import FormatError, InputError, MalformedError
-from flipforge.problems import matmul
+from flipforge.problems import matmul, parse
 from flipforge.rings import Q, Z
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge.schemes.formats import judge_file, read_file
-from flipforge.schemes.formats._draft import product_sizes
+from flipforge.schemes.formats import judge_file, read_file, write_file
+from flipforge.schemes.formats._draft import named_problem, product_sizes
 from flipforge.schemes.formats._exp import exp_draft
+from flipforge.schemes.formats._products import dump_products
 
 # 1x1x2: c11 = a11 b11 and c12 = a11 b12. 2x1x1: c11 = a11 b11, c21 = a21 b11. Transposition of C shows in both.
 WIDE = standard_scheme(matmul(1, 1, 2), Z)
@@ -171,16 +173,61 @@ def test_txt_faults(text: str, words: str, read: Read) -> None:
         read(text)
 
 
-def test_structured_names_say_which_version_brings_them(tmp_path: Path) -> None:
-    text, array = tmp_path / "ug-222-rank1-rec-0-0-0-z.txt", tmp_path / "sk-222-rank3-rec-0-2-0-z.npy"
-    text.write_text("m1 = (a1)(b1)\nc1 = m1\n")
-    array.write_bytes(npy(np.zeros((1, 48), dtype=np.int64)))
-    for path in (text, array):
-        with pytest.raises(InputError, match=r"structured:.*come with flipforge 0\.2"):
-            judge_file(path)
+def test_flat_entries_without_a_problem(tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("m1 = (a1 + a2)(b1 + b3)\nc1 = m1\nc2 = 0\n")
     with pytest.raises(InputError, match="2, 3 and 2 entries are no matrix product; give --problem"):
         judge_file(tmp_path / "plain.txt")
+
+
+def test_flip_cpd_packs_a_lower_triangle_by_columns(read: Read) -> None:
+    ours = standard_scheme(parse("structured:ul:3"), Z)
+    # Ours by rows: 11, 21, 22, 31, 32, 33. Theirs: 11, 21, 31, 22, 32, 33.
+    theirs = replace(ours, v=tuple(tuple(row[i] for i in (0, 1, 3, 2, 4, 5)) for row in ours.v))
+    assert theirs.id != ours.id
+    assert read(npy(np.array([flat_pairs(theirs)])), "ul-333-rank14-rec-0-0-0-z.npy").id == ours.id
+    assert read(npy(np.array([flat_pairs(theirs)])), "x.npy", problem=ours.problem).id == ours.id
+    without_header = "".join(dump_products(theirs).splitlines(keepends=True)[2:])
+    assert read(without_header, "ul-333-rank14-rec-0-0-0-z.txt").id == ours.id
+    assert read(dump_products(ours), "x.txt").id == ours.id
+    gram = standard_scheme(parse("structured:lt:3"), Z)
+    u, v = (tuple(tuple(row[i] for i in (0, 1, 3, 2, 4, 5)) for row in rows) for rows in (gram.u, gram.v))
+    assert read(npy(np.array([flat_pairs(replace(gram, u=u, v=v))])), "lt-333-x.npy").id == gram.id
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("gt-464-x", "structured:gt:4x6"),
+        ("ug-446-x", "structured:ug:4x6"),
+        ("gu-466-x", "structured:gu:4x6"),
+        ("st-333b-x", "structured:st:3:b"),
+        ("gg-345-x", "matmul:3x4x5"),
+        ("gg-333c-x", "structured:gg:3:c"),
+    ],
+)
+def test_names_of_flip_cpd(name: str, problem: str) -> None:
+    assert named_problem(name) == parse(problem)
+
+
+def test_names_of_no_product(tmp_path: Path) -> None:
+    for name, words in (
+        ("qq-222-x", "'qq' is not two structures"),
+        ("uu-234-x", "upper triangular operands are square"),
+    ):
+        (tmp_path / f"{name}.npy").write_bytes(npy(np.array([[1, 1]])))
+        with pytest.raises(InputError, match=rf"{name}\.npy: .*{words}"):
+            judge_file(tmp_path / f"{name}.npy")
+
+
+@pytest.mark.parametrize("name", ["structured:ul:3", "structured:tg:2x3", "complex:1x2x1", "poly:2x3", "group:S3"])
+@pytest.mark.parametrize("to", ["flipforge", "npz", "txt"])
+def test_schemes_of_other_kinds_are_written_and_read_back(name: str, to: str, tmp_path: Path) -> None:
+    scheme = standard_scheme(parse(name), Z)
+    write_file(scheme, to, tmp_path / f"x.{to}")
+    (judged,) = judge_file(tmp_path / f"x.{to}")
+    assert judged.verdict.valid
+    assert judged.scheme is not None
+    assert judged.scheme.id == scheme.id
 
 
 def flat_pairs(scheme: Scheme) -> list[int]:

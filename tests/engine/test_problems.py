@@ -7,17 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flipforge.errors import InputError, NotFoundError, ProblemError
-from flipforge.problems import expand, is_family, matmul, parse, register_kind, standard_omega, tensor_problem
+from flipforge.problems import (
+    PUBLISHED,
+    expand,
+    is_family,
+    matmul,
+    parse,
+    register_kind,
+    standard_omega,
+    tensor_problem,
+)
 
 LATER = [
-    "structured:gt:4:c",
-    "structured:gt:4x6",
-    "structured:ug:3",
-    "poly:2x3",
-    "complex",
-    "quaternion",
-    "group:C5",
-    "group:S3",
     "commutative:2x2x2",
     "border:1:matmul:2x2x2",
     "border:2:structured:gt:4",
@@ -114,6 +115,56 @@ def test_families() -> None:
     with pytest.raises(ProblemError, match="more than 10000"):
         expand("matmul:1..99x1..99x1..99")
     assert len(expand("matmul:1..30x1..30x1..30", limit=None)) == 27_000
+
+
+def test_families_of_structured_products() -> None:
+    assert is_family("structured:*:3")
+    assert is_family("structured:ug,gt:3")
+    assert not is_family("structured:*")
+    assert not is_family("structured:u.2gg:4")
+    everything = expand("structured:*:1..5")
+    assert len(everything) == 5 * len(PUBLISHED) - 5
+    assert not {f"structured:{code}:1" for code in ("kg", "uk", "sk", "kk", "kt")} & set(everything)
+    assert all(parse(name).name == name for name in everything)
+    assert expand("structured:*:2x3") == [f"structured:{code}:2x3" for code in ("ug", "sg", "kg", "wg", "gt")]
+    assert expand("structured:ug,tl:2..3") == [f"structured:{code}:{n}" for code in ("ug", "tl") for n in (2, 3)]
+    assert expand("structured:gt:2,4x3:a,c") == [
+        f"structured:gt:{n}x3:{corner}" for n in (2, 4) for corner in ("a", "c")
+    ]
+    assert expand("structured:g1..2g,uu:3") == ["structured:g1g:3", "structured:g2g:3", "structured:uu:3"]
+    assert expand("structured:u.2..3gg:6") == ["structured:u.2gg:6", "structured:u.3gg:6"]
+    # A code that is named stands, and its problem is refused where it is parsed.
+    assert expand("structured:kg:1..2") == ["structured:kg:1", "structured:kg:2"]
+
+
+def test_a_pattern_of_a_catalogue_keeps_its_star() -> None:
+    assert expand("structured:*:2..3", pattern=True) == ["structured:*:2", "structured:*:3"]
+    assert expand("structured:*:4", pattern=True) == ["structured:*:4"]
+
+
+def test_families_of_other_kinds() -> None:
+    assert expand("poly:1..2x3") == ["poly:1x3", "poly:2x3"]
+    assert expand("group:C2..3,S3,Q8") == ["group:C2", "group:C3", "group:S3", "group:Q8"]
+    assert expand("complex:1..2x2x2") == ["complex:1x2x2", "complex:2x2x2"]
+    assert not is_family("complex")
+    assert not is_family("group:D4")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("structured:*:5..2", "the range 5..2 is empty"),
+        ("structured:*:2x3x4x5", "not of the form structured:CODE:N"),
+        ("structured:*:1:a", "no published code has problems of these sizes"),
+        ("structured:*:1..501", "10020 problems are more than 10000"),
+        ("structured:*:33", "35937 elementary products are more than the limit"),
+        ("structured:*:2:d", "not of the form"),
+    ],
+)
+def test_families_without_members_are_answered_in_one_line(text: str, words: str) -> None:
+    with pytest.raises(ProblemError, match=words) as caught:
+        expand(text)
+    assert len(str(caught.value)) < 160
 
 
 def test_standard_omega() -> None:

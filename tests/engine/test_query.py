@@ -450,3 +450,16 @@ def test_a_path_is_looked_up_by_the_tensor_it_holds(tmp_path: Path, store: Sqlit
     problem = parse(f"tensor:{path}")
     assert store.rows(Query(f"tensor:{path}")) == store.rows(Query(problem.name)) == []
     assert Query(f"tensor:{path}").compile() == Query(problem.name).compile()
+
+
+def test_a_star_finds_codes_that_no_family_names(store: SqliteStore) -> None:
+    schemes = [standard(name) for name in ("structured:lg:2", "structured:gt:2", "structured:gt:3:c", "group:C2")]
+    store.commit([Entry(scheme, "derived") for scheme in schemes])
+
+    def found(problem: str) -> list[str]:
+        return [row["problem"] for row in store.rows(Query(problem))]
+
+    assert found("structured:*:2..3") == ["structured:gt:2", "structured:lg:2"]
+    assert found("structured:lg,gt:2") == ["structured:gt:2", "structured:lg:2"]
+    assert found("structured:gt:2..3:a,c") == ["structured:gt:3:c"]
+    assert found("group:C2..3") == ["group:C2"]

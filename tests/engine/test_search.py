@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flipforge.errors import InputError, ProblemError, ReplayError, RingError, RunInterrupted, VerificationError
 from flipforge.problems import matmul, tensor_problem
-from flipforge.rings import GF2, GF3, ZT
+from flipforge.rings import GF2, ZT, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import (
     Chunk,
@@ -268,7 +268,7 @@ def test_replay_refuses_what_does_not_rebuild() -> None:
 
 def chunk_at(space: FlipSpace, **changes: Any) -> Chunk:
     start = space.encode(space.start(Seed(0)))
-    effort = Effort(steps=20_000, goal=space.start(Seed(0)).shape[1] - 1, idle=1000, band=1)
+    effort = Effort(steps=20_000, path=20_000, goal=space.start(Seed(0)).shape[1] - 1, idle=1000, band=1)
     return replace(Chunk(4, (start,), effort, 50_000, 5, 9), **changes)
 
 
@@ -322,7 +322,7 @@ def test_ladder_comes_back_from_its_checkpoint() -> None:
 
 @given(st.randoms(use_true_random=False), st.integers(0, 2**32))
 def test_a_state_is_canonical(random: Random, seed: int) -> None:
-    start = TWO.walk(TWO.start(Seed(0)), Effort(50, 1, 10, 3), Seed(seed)).state
+    start = TWO.walk(TWO.start(Seed(0)), Effort(50, 50, 1, 10, 3), Seed(seed)).state
     scheme = TWO.scheme(start)
     assert scheme == scheme.canonical and scheme.verdict().valid
     shuffled = start[:, random.sample(range(start.shape[1]), start.shape[1])]
@@ -344,10 +344,12 @@ def test_states_of_integer_schemes_are_their_residues() -> None:
 
 
 def test_spaces_that_cannot_be_walked_are_refused() -> None:
-    with pytest.raises(RingError, match="GF3"):
-        FlipSpace(matmul(2, 2, 2), GF3)
-    with pytest.raises(ProblemError, match="289 entries"):
-        FlipSpace(matmul(17, 17, 1))
+    with pytest.raises(RingError, match=r"over Z: search over GF2, GF3, GF5, GF7, ZT"):
+        FlipSpace(matmul(2, 2, 2), Z)
+    with pytest.raises(ProblemError, match=r"289 entries, the kernel holds up to 256 over ZT"):
+        FlipSpace(matmul(17, 17, 1), ZT)
+    with pytest.raises(ProblemError, match=r"1331 products, the kernel holds up to 1024"):
+        FlipSpace(matmul(11, 11, 11))
     with pytest.raises(ProblemError, match="zero over GF2"):
         FlipSpace(tensor_problem((1, 1, 1), [((0, 0, 0), 2)]))
     with pytest.raises(InputError, match="quick"):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from flipforge.errors import InputError
 from flipforge.schemes import compare
 from flipforge.schemes.formats import Judged, judge_file, read_file
 
@@ -79,12 +78,6 @@ def test_every_file_is_seen() -> None:
     seen = [file for file in files() if is_matmul(file)]
     assert len(seen) == 129
     assert sum(judge(file).ring == "GF2" for file in seen) == 21
-
-
-def test_structured_files_say_which_version_brings_them() -> None:
-    for file in [file for file in files() if not is_matmul(file)][::20]:
-        with pytest.raises(InputError, match=r"come with flipforge 0\.2"):
-            judge_file(file)
 
 
 @pytest.mark.parametrize("size", ["222-rank7", "333-rank23", "444-rank49", "555-rank97"])

@@ -257,7 +257,7 @@ def _drive(
 ) -> SearchResult:
     workers, executor_name = staff
     schedule = Schedule(**record.config["schedule"])
-    warm = partial(_warm, max(space.problem.shape), len(space.problem.entries), schedule.band)
+    warm = partial(_warm, space.ring.name, max(space.problem.shape), len(space.problem.entries), schedule.band)
     executor = executors.make_executor(executor_name, workers=workers, address=address, warm=warm)
     try:
         run = Run(
@@ -292,10 +292,10 @@ def _drive(
     )
 
 
-def _warm(bits: int, rank: int, band: int) -> None:
+def _warm(ring: str, entries: int, rank: int, band: int) -> None:
     from flipforge.flips import warm
 
-    warm(bits, rank, band=band)
+    warm(ring, entries, rank, band=band)
 
 
 def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:

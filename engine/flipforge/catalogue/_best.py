@@ -12,6 +12,7 @@ from flipforge import rings
 from flipforge.catalogue._query import COLUMNS, OWN, Query, members
 from flipforge.catalogue._shipped import shipped_schemes
 from flipforge.catalogue._store import SqliteStore
+from flipforge.problems import expand
 
 __all__ = ["BestKnown", "best", "best_known"]
 
@@ -48,7 +49,8 @@ def best(
     Parameters
     ----------
     problem
-        A problem, family or pattern; named problems without a scheme are listed too, with ``id`` and ``rank`` None.
+        A problem, family or pattern; named problems without a scheme are listed too, with ``id`` and ``rank`` None,
+        and so are those that ``structured:*:SIZES`` stands for.
     ring
         This ring only.
     origin
@@ -66,7 +68,8 @@ def best(
         The problem, ring or origin is not known.
     """
     rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=True))
-    if problem is None or "*" in problem:
+    names = [] if problem is None else expand(problem) if "*" in problem else members(problem)
+    if not names or "*" in names[0]:
         return [_compared(row) for row in rows]
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -74,7 +77,7 @@ def best(
     asked = [rings.ring(ring).name] if ring else list(rings.RINGS)
     return [
         _compared(row)
-        for name in dict.fromkeys(members(problem))
+        for name in dict.fromkeys([*names, *found])
         for row in found.get(name) or _absent(name, asked, stated=ring is not None)
     ]
 

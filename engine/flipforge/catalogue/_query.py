@@ -155,7 +155,7 @@ def members(text: str) -> list[str]:
     if "*" in text:
         if "*" not in kind and kind not in kinds():
             raise ProblemError(f"{text}: no problems of kind {kind!r} here; known are {', '.join(kinds())}")
-        return expand(text)
+        return expand(text, pattern=True)
     if not is_family(text):
         return [parse(text).name]
     names = expand(text)

@@ -1,32 +1,86 @@
-"""Floor 5: walks in the flip graph of a scheme over GF(2), as pure functions of arrays.
+"""Floor 5: walks in the flip graph of a scheme, as pure functions of arrays.
 
-A scheme is a sum of products u (x) v (x) w; its rows are numbered by *slot*, 0 to rank - 1 at the start. The axes are
-u, v, w in cyclic order. A row *has a partner* on an axis where another row holds the same factor. A walk is this, and
-`flipforge.flips.reference` is the same in plain Python:
+A scheme is a sum of products s * u (x) v (x) w with factors u, v, w that are *normalised* (their first nonzero entry is
+1) and a *unit* s of the ring: over GF(p) one of 1 to p - 1, over the ternary integers ZT = {-1, 0, 1} one of 1 and -1.
+The units are counted 1, 2, ... over GF(p) and 1, -1 over GF(3) and ZT. Its rows are numbered by *slot*, 0 to rank - 1
+at the start. The axes are u, v, w in cyclic order. A row *has a partner* on an axis where another row holds the same
+factor, which is to say an equal one up to a unit. A walk is this, and `flipforge.flips.reference` is the same in plain
+Python:
 
-1. The walk ends when the rank is at most ``goal``, or when ``steps`` steps were made.
+1. The walk ends when the rank is at most ``goal``, or when ``steps`` steps were made. When ``path`` steps were made
+   since it began, it begins again from its start; the generator goes on.
 2. Otherwise one 64-bit word is drawn from xoshiro256++. Its low and high 32 bits, times n and shifted right by 32, give
    numbers below n.
-3. *Plus transition*: due when no row has a partner, or when ``idle`` flips were made since the rank last fell below all
-   before or a plus transition was last due. It is made if the rank is below that of the start plus ``band``. Among the
-   live rows in order of slots, bits 40 to 63 choose one; from there on, cyclically, the first is taken that differs
-   from some row on all three axes; bits 16 to 39 choose among those rows, bits 0 to 15 the axis. With a on that axis,
-   b on the next and c on the last, a (x) b (x) c and a' (x) b' (x) c' become a (x) (b + b') (x) c and
-   a (x) b' (x) (c + c'), and a new row (a + a') (x) b' (x) c' takes the lowest free slot. That is one step. Where the
-   plus transition cannot be made, a flip is; where that cannot be made either, the walk ends.
+3. *Plus transition*: due when no row has a partner, or when ``idle`` steps were made since the rank last fell below all
+   since the walk began, or since a plus transition was last due. It is made if the rank is below that of the start plus
+   ``band``. A second word is drawn: its low bits choose a unit z, and where its two highest bits are set a *split* is
+   made instead. Bits 0 to 15 of the first word choose the axis. Among the live rows in order of slots, bits 40 to 63
+   choose one; from there on, cyclically, the first is taken that differs from some row on all three axes (for a split,
+   on the chosen one); bits 16 to 39 choose among those rows. With a on the axis, b on the next and c on the last,
+   s a (x) b (x) c and t a' (x) b' (x) c' become a (x) (b + z b') (x) s c, a (x) b' (x) (t c' - z s c) and a new row
+   t (a' - a) (x) b' (x) c' in the lowest free slot. A split turns t a' (x) b' (x) c' into t z a (x) b' (x) c' and
+   t (a' - z a) (x) b' (x) c'. Over ZT the next pair is tried, in the same cyclic order, where a sum does not exist.
+   That is one step. Where none can be made a flip is; where that cannot be made either, the walk begins again, or ends
+   if it made no step since it began.
 4. *Flip*: the high bits choose among all (axis, row) that have a partner, ordered by axis, then slot; the low bits
-   choose among the row's partners in order of slots. The row a (x) b (x) c becomes a (x) (b + b') (x) c, its partner
-   a (x) b' (x) c' becomes a (x) b' (x) (c + c'). Either order of a pair is as likely, so the direction needs no bit of
-   its own. That is one step.
-5. *Reduction*: a row with a zero factor is removed and frees its slot. Rows that agree on two axes are not looked for:
-   any flip of one with the other makes such a zero and so merges them. Comparing at each step as well was tried: the
-   steps to the next rank stayed the same at 3x3x3 and 4x4x4 and fell by a tenth or two at 5x5x5, while each step cost
-   a tenth more.
+   choose among the pairs of a partner of the row and a unit z, ordered by slot, then unit. s a (x) b (x) c and
+   t a (x) b' (x) c' become a (x) (b + z b') (x) s c and a (x) b' (x) (t c' - z s c). Either order of a pair is as
+   likely, so the direction needs no bit of its own. That is one step. Over ZT, where a sum does not exist, -z is tried,
+   and then the step is *rejected*.
+5. *Reduction*: where the two rows agree on a further axis they are merged instead: the row takes the sum on the last
+   axis and its partner is removed, or both where the sum is zero. After a flip, rows that agree with the first on a and
+   on its new factor are looked for, then those that agree with the second on a and on its new one; the lowest such row
+   is merged into it within the same step. Over ZT a merge that does not exist is left.
+
+Beside the walk stand the moves that are made now and then: the general reduction (`reduce_products`), sandwiching by
+automorphisms of the tensor (`random_sandwich`, `sparse_sandwich`), and an invariant of the orbit (`orbit_invariant`).
 
 Sources: Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022); Arai, Ichikawa and Hukushima, "Adaptive
-flip graph algorithm for matrix multiplication" (2024), for the plus transition.
+flip graph algorithm for matrix multiplication" (2024), for the plus transition; Khoruzhii, Gelss and Pokutta (2025) for
+walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
-from flipforge.flips._walk import MAX_BITS, WALK_VERSION, Walk, seed_words, walk, warm
+from flipforge.flips._dependence import reduce_products
+from flipforge.flips._orbit import orbit_invariant
+from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
+from flipforge.flips._sandwich import (
+    Automorphism,
+    elementary_automorphisms,
+    fixes,
+    matmul_automorphism,
+    random_automorphism,
+    random_sandwich,
+    sandwiched,
+    sparse_sandwich,
+    structured_automorphism,
+    structured_automorphisms,
+)
+from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
-__all__ = ["MAX_BITS", "WALK_VERSION", "Walk", "seed_words", "walk", "warm"]
+__all__ = [
+    "MAX_ROWS",
+    "RINGS",
+    "Automorphism",
+    "Packed",
+    "Walk",
+    "elementary_automorphisms",
+    "entries_of",
+    "fixes",
+    "matmul_automorphism",
+    "max_entries",
+    "orbit_invariant",
+    "pack",
+    "packed_words",
+    "random_automorphism",
+    "random_sandwich",
+    "reduce_products",
+    "sandwiched",
+    "seed_words",
+    "sparse_sandwich",
+    "structured_automorphism",
+    "structured_automorphisms",
+    "unpack",
+    "walk",
+    "walk_version",
+    "warm",
+]

@@ -1,9 +1,8 @@
 """Sets of rows as bit masks, made by vector compares: the few LLVM fragments the mask kernel is written in.
 
 A *set* is a tuple of unsigned integers, one per block of rows; its type says how many lanes a block has (32 or 64) and
-how many blocks there are, so every kernel specialisation follows from the types of its arguments. *Lanes* are a flat
-array, aligned to 64 bytes, that holds the factors of all rows, axis after axis; a dead lane holds 0, which no live
-factor equals.
+how many blocks there are, so every kernel specialisation follows from the types of its arguments. *Keys* are a flat
+array, aligned to 64 bytes, with one number for each row, axis after axis; a dead row holds 0, which no live row has.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,20 +43,20 @@ def _widen(builder: Any, value: Any) -> Any:
 
 
 @intrinsic
-def equal(typing: Any, lanes: Any, offset: Any, value: Any, like: Any) -> Any:
-    """Set of the rows whose lane, counted from ``offset``, holds ``value``."""
-    sig = like(lanes, types.uint64, lanes.dtype, like)
+def equal(typing: Any, keys: Any, at: Any, key: Any, like: Any) -> Any:
+    """Set of the rows that hold ``key``; theirs begin at ``at``."""
+    sig = like(keys, types.uint64, keys.dtype, like)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         data = _data(context, builder, sig.args[0], args[0])
         width = like.dtype.bitwidth
-        size = lanes.dtype.bitwidth // 8
-        vector = ir.VectorType(context.get_value_type(lanes.dtype), width)
+        size = keys.dtype.bitwidth // 8
+        vector = ir.VectorType(context.get_value_type(keys.dtype), width)
         wanted = _splat(builder, args[2], width)
         masks = []
         for block in range(like.count):
-            at = builder.gep(data, [builder.add(args[1], ir.Constant(_I64, block * width))])
-            held = builder.load(builder.bitcast(at, vector.as_pointer()), align=min(64, width * size))
+            place = builder.gep(data, [builder.add(args[1], ir.Constant(_I64, block * width))])
+            held = builder.load(builder.bitcast(place, vector.as_pointer()), align=min(64, width * size))
             masks.append(builder.bitcast(builder.icmp_unsigned("==", held, wanted), ir.IntType(width)))
         return _pack(context, builder, like, masks)
 

@@ -1,26 +1,26 @@
-"""The boundary: checks the arguments, picks a kernel, and makes a value of what it leaves."""
+"""The boundary: checks the arguments, lays the factors out in lanes, and makes a value of what the kernel leaves."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flipforge.errors import InputError
+from flipforge.flips._packing import MAX_WORDS, RINGS, Packed, entries_of, layout, max_entries, pack, packed_words
 
-__all__ = ["MAX_BITS", "WALK_VERSION", "Walk", "seed_words", "walk", "warm"]
+__all__ = ["MAX_ROWS", "Walk", "seed_words", "walk", "walk_version", "warm"]
 
-WALK_VERSION = "gf2/1"
+_VERSIONS = {"GF2": 2, "GF3": 1, "GF5": 1, "GF7": 1, "ZT": 1}
 
-MAX_BITS = 256
+MAX_ROWS = 1024
+"""Most products of a scheme on a walk, plus transitions included."""
 
-Kernel = Literal["mask", "wide"]
-
-_WORD_BITS = 64
-_MAX_BLOCKS = 4
+_WORD = 64
 _ALIGNMENT = 64
-_TALLY = 4
 _SEED_WORDS = 4
+_BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16)
+_SHORT_KEYS = 128
+"""Up to so many rows keys have 16 bits; among more, two factors would too often share one."""
 
 
 @dataclass(frozen=True)
@@ -30,27 +30,48 @@ class Walk:
     Attributes
     ----------
     factors
-        The scheme at the end, uint64 of shape (3, rank, words), rows in slot order.
+        The scheme at the end, packed, of shape (3, rank, words), rows in slot order; u and v are normalised (their
+        first nonzero entry is 1) and w carries the unit.
     rank
         Its number of products.
     steps
-        Flips and plus transitions made; never more than asked for.
-    flips, plus, reductions
-        How many of each; a reduction takes one product away.
+        Flips, plus transitions, splits and rejected flips; never more than asked for.
+    flips, plus, splits, rejected
+        How many of each. A flip is rejected where the ternary integers do not hold its result.
+    reductions
+        Products that reductions took away.
+    restarts
+        How often the walk began again from its start.
     reached
         Whether the rank is the goal or below.
     partnered
         How many (axis, row) have a partner at the end: 0 where no flip exists.
     """
 
-    factors: NDArray[np.uint64]
+    factors: Packed
     rank: int
     steps: int
     flips: int
     plus: int
+    splits: int
+    rejected: int
     reductions: int
+    restarts: int
     reached: bool
     partnered: int
+
+
+def walk_version(ring: str) -> str:
+    """Return the name of the walk's rules over a ring; another name may give other walks from the same seed.
+
+    Examples
+    --------
+    >>> walk_version("GF2")
+    'gf2/2'
+    """
+    if ring not in _VERSIONS:
+        raise InputError(f"no walk over {ring}: use one of {', '.join(RINGS)}")
+    return f"{ring.lower()}/{_VERSIONS[ring]}"
 
 
 def seed_words(root: int, *key: int) -> NDArray[np.uint64]:
@@ -66,150 +87,210 @@ def seed_words(root: int, *key: int) -> NDArray[np.uint64]:
 
 
 def walk(
-    factors: NDArray[np.uint64],
+    factors: Packed,
     *,
+    ring: str = "GF2",
     goal: int,
     steps: int,
+    path: int | None = None,
     idle: int,
     band: int,
     seed: NDArray[np.uint64],
-    kernel: Kernel | None = None,
 ) -> Walk:
-    """Walk the flip graph of a scheme over GF(2) until a rank, a budget or a dead end.
+    """Walk the flip graph of a scheme until a rank, a budget or a dead end.
 
-    A pure function: the same arguments give the same answer on every machine and from either kernel, within one
-    `WALK_VERSION`. The package's docstring says what a step does.
+    A pure function: the same arguments give the same answer on every machine, within one `walk_version`. The package's
+    docstring says what a step does.
 
     Parameters
     ----------
     factors
-        uint64 of shape (3, rank, words) with 1 to 4 words: bit k of a factor is bit k % 64 of word k // 64. No factor
-        may be zero.
+        uint64 of shape (3, rank, words), packed as `pack` does for the ring. No factor may be zero.
+    ring
+        GF2, GF3, GF5, GF7, or ZT for the integers -1, 0, 1.
     goal
         The walk ends as soon as the rank is at most this.
     steps
-        Most flips and plus transitions together.
+        Most steps, over all restarts.
+    path
+        After so many steps the walk begins again from its start; never unless given.
     idle
-        A plus transition is due after so many flips since the last record of the rank or the last time one was due.
+        A plus transition is due after so many steps since the last record of the rank or the last time one was due.
     band
         The rank never exceeds that of the start by more than this; 0 means no plus transitions.
     seed
         Four uint64 words, not all zero; see `seed_words`.
-    kernel
-        For tests and measurements: which kernel to use. By default the faster one.
 
     Raises
     ------
     InputError
-        An argument has the wrong type or shape, is out of range, or the forced kernel has no room for the scheme.
+        An argument has the wrong type or shape, is out of range, or the scheme is larger than the kernels hold.
     """
-    _check(factors, goal=goal, steps=steps, idle=idle, band=band, seed=seed)
+    from flipforge.flips import _kernel
+
+    path = steps if path is None else path
+    _check(factors, ring, goal=goal, steps=steps, path=path, idle=idle, band=band, seed=seed)
     rank = factors.shape[1]
-    slots = rank + band
-    bits = _bits(factors)
-    fits = bits <= _WORD_BITS and slots <= _MAX_BLOCKS * _WORD_BITS
-    if kernel == "mask" and not fits:
-        raise InputError(
-            f"the mask kernel has no room for {slots} rows of {bits} bits: leave the choice of the kernel open"
-        )
-    tally = np.array([rank, 0, 0, 0], dtype=np.int64)
-    budget = (goal, steps, idle, slots)
-    run = _run_mask if fits and kernel != "wide" else _run_wide
-    left = run(factors, bits, slots, seed, tally, budget)
-    end, taken, plus, partnered = (int(count) for count in tally)
-    return Walk(left, end, taken, taken - plus, plus, rank + plus - end, end <= goal, partnered)
+    table = _Table(factors, ring, rank + band)
+    tally = np.zeros(len(_kernel.TALLY), dtype=np.int64)
+    tally[_kernel.RANK] = rank
+    _kernel.run(
+        table.words,
+        table.scalars,
+        table.keys,
+        table.sets,
+        table.words.copy(),
+        table.scalars.copy(),
+        seed,
+        tally,
+        goal,
+        steps,
+        path,
+        idle,
+        band,
+        table.kind,
+        table.empty,
+    )
+    end, taken, plus, splits, rejected, reductions, restarts, partnered = (int(count) for count in tally)
+    flips = taken - plus - splits - rejected
+    return Walk(
+        table.factors(), end, taken, flips, plus, splits, rejected, reductions, restarts, end <= goal, partnered
+    )
 
 
-def warm(bits: int, rank: int, *, band: int = 0) -> None:
+def warm(ring: str, entries: int, rank: int, *, band: int = 0) -> None:
     """Compile the kernel that a walk of this size will use, or load it from the cache.
 
     Parameters
     ----------
-    bits
-        Entries of the longest factor, 1 to `MAX_BITS`.
+    ring
+        Of the walk.
+    entries
+        Of the longest factor.
     rank, band
         As the walk will have them.
     """
-    if not 1 <= bits <= MAX_BITS:
-        raise InputError(f"factors have 1 to {MAX_BITS} entries, not {bits}")
-    words = -(-bits // _WORD_BITS)
-    factors = np.zeros((3, max(rank, 1), words), dtype=np.uint64)
-    factors[:, :, -1] = np.uint64(1 << (bits - 1) % _WORD_BITS)
-    walk(factors, goal=0, steps=0, idle=1, band=band, seed=seed_words(0))
+    if not 1 <= entries <= max_entries(ring):
+        raise InputError(f"factors over {ring} have 1 to {max_entries(ring)} entries, not {entries}")
+    # A walk goes down to about two thirds of its first rank, and each number of blocks is a kernel of its own.
+    for slots in {_slots(rank + band), _slots(max(1, rank * 2 // 3))}:
+        unit = np.zeros((slots, entries), dtype=np.int8)
+        unit[:, -1] = 1
+        walk(pack((unit, unit, unit), ring), ring=ring, goal=0, steps=0, idle=1, band=0, seed=seed_words(0))
 
 
-def _check(factors: object, *, goal: int, steps: int, idle: int, band: int, seed: object) -> None:
+def _slots(rows: int) -> int:
+    """Return the slots of the kernel that holds so many rows."""
+    if rows <= _WORD // 2:
+        return _WORD // 2
+    return _WORD * next(count for count in _BLOCKS if count * _WORD >= rows)
+
+
+class _Table:
+    """The arrays of a walk."""
+
+    def __init__(self, factors: Packed, ring: str, slots: int) -> None:
+        from flipforge.flips import _kernel
+        from flipforge.flips._kinds import Kind
+
+        self._ring, self._shape = ring, factors.shape
+        width, words = layout(ring, _entries(factors, ring))
+        slots = _slots(slots)
+        block: type[np.unsignedinteger] = np.uint32 if slots < _WORD else np.uint64
+        blocks = slots // (np.dtype(block).itemsize * 8)
+        self.kind = Kind(ring, width, words)
+        self.empty = (block(0),) * blocks
+        self.scalars = np.zeros(slots, dtype=np.uint8)
+        self.sets = np.zeros(3 * blocks, dtype=block)
+        short = slots <= _SHORT_KEYS
+        self.keys = _aligned(3 * slots, np.uint16 if short else np.uint32)
+        self.words = np.zeros(3 * slots * words, dtype=f"u{width // 8}")
+        self._view = self.words.reshape(3, slots, words)
+        self._view[:, : factors.shape[1]] = _to_words(factors, ring, width, words)
+        _kernel.normalise(self.words, self.scalars, self.kind)
+
+    def factors(self) -> Packed:
+        """Return the live rows, packed as they came."""
+        live = self._view[0].any(axis=1)
+        packed = _from_words(self._view[:, live], self._ring, self._shape[2])
+        scalars = self.scalars[live]
+        if self._ring == "GF2":
+            return packed
+        if RINGS[self._ring] > 3:
+            size = packed.shape[2] * 16
+            w = entries_of(packed[2], size, self._ring).astype(np.int64) * scalars[:, None] % RINGS[self._ring]
+            packed[2] = pack((w, w, w), self._ring)[2]
+            return packed
+        half = packed.shape[2] // 2
+        packed[2] = np.where(scalars[:, None] == 1, np.roll(packed[2], half, axis=1), packed[2])
+        return packed
+
+
+def _to_words(factors: Packed, ring: str, width: int, words: int) -> Packed:
+    """Return the kernel's words, of shape (3, rank, words)."""
+    half = factors.shape[2] // 2
+    if RINGS[ring] not in (0, 3):
+        return factors[:, :, :words]
+    if words == 1:
+        return factors[:, :, :1] | factors[:, :, half : half + 1] << np.uint64(width // 2)
+    return factors[:, :, [*range(words // 2), *range(half, half + words // 2)]]
+
+
+def _from_words(kept: NDArray[np.unsignedinteger], ring: str, size: int) -> Packed:
+    """Return packed factors of so many words; the inverse of `_to_words`."""
+    rank, words = kept.shape[1:]
+    found = kept.astype(np.uint64)
+    packed = np.zeros((3, rank, size), dtype=np.uint64)
+    if RINGS[ring] not in (0, 3):
+        packed[:, :, :words] = found
+    elif words == 1:
+        bits = np.uint64(kept.dtype.itemsize * 4)
+        packed[:, :, 0] = found[:, :, 0] & np.uint64((1 << int(bits)) - 1)
+        packed[:, :, size // 2] = found[:, :, 0] >> bits
+    else:
+        packed[:, :, : words // 2] = found[:, :, : words // 2]
+        packed[:, :, size // 2 : size // 2 + words // 2] = found[:, :, words // 2 :]
+    return packed
+
+
+def _entries(factors: Packed, ring: str) -> int:
+    """Return how many entries the factors use."""
+    used = np.bitwise_or.reduce(factors, axis=(0, 1))
+    if RINGS[ring] in (0, 3):
+        used = used[: len(used) // 2] | used[len(used) // 2 :]
+    word = int(np.flatnonzero(used)[-1])
+    bits = word * _WORD + int(used[word]).bit_length()
+    return -(-bits // 4) if RINGS[ring] > 3 else bits
+
+
+def _check(factors: object, ring: str, *, goal: int, steps: int, path: int, idle: int, band: int, seed: object) -> None:
+    if ring not in RINGS:
+        raise InputError(f"no walk over {ring}: use one of {', '.join(RINGS)}")
     if not isinstance(factors, np.ndarray) or factors.dtype != np.uint64 or factors.ndim != 3:
         raise InputError("factors must be a uint64 array of shape (3, rank, words)")
     axes, rank, words = factors.shape
-    if axes != 3 or rank < 1 or not 1 <= words * _WORD_BITS <= MAX_BITS:
+    step = packed_words(ring, 1)
+    if axes != 3 or rank < 1 or not step <= words <= MAX_WORDS or words % step:
         raise InputError(
-            f"factors have shape {factors.shape}: "
-            f"give (3, rank, words) with at least one row and 1 to {MAX_BITS // _WORD_BITS} words"
+            f"factors have shape {factors.shape}: give (3, rank, words) with at least one row and 1 to "
+            f"{max_entries(ring)} entries over {ring}"
         )
+    if rank + band > MAX_ROWS:
+        raise InputError(f"{rank} products and {band} by plus transitions: a walk holds {MAX_ROWS} in all")
     zero = np.argwhere(~factors.any(axis=2))
     if len(zero):
         raise InputError(f"factor {'uvw'[zero[0][0]]} of row {zero[0][1]} is zero: leave such rows out")
-    for name, value, least in (("goal", goal, 0), ("steps", steps, 0), ("idle", idle, 1), ("band", band, 0)):
+    limits = (("goal", goal, 0), ("steps", steps, 0), ("path", path, 0), ("idle", idle, 1), ("band", band, 0))
+    for name, value, least in limits:
         if value < least:
             raise InputError(f"{name} is {value}: give at least {least}")
     if not isinstance(seed, np.ndarray) or seed.dtype != np.uint64 or seed.shape != (_SEED_WORDS,) or not seed.any():
         raise InputError(f"the seed must be {_SEED_WORDS} uint64 words, not all zero: seed_words makes them")
 
 
-def _bits(factors: NDArray[np.uint64]) -> int:
-    used = np.bitwise_or.reduce(factors, axis=(0, 1))
-    word = int(np.flatnonzero(used)[-1])
-    return word * _WORD_BITS + int(used[word]).bit_length()
-
-
 def _aligned(size: int, dtype: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
-    """Zeros that start where the vector loads of the mask kernel want them."""
+    """Zeros that start where the vector loads of the kernel want them."""
     length = size * np.dtype(dtype).itemsize
     raw = np.zeros(length + _ALIGNMENT, dtype=np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
     return raw[start : start + length].view(dtype)
-
-
-def _run_mask(
-    factors: NDArray[np.uint64],
-    bits: int,
-    slots: int,
-    seed: NDArray[np.uint64],
-    tally: NDArray[np.int64],
-    budget: tuple[int, int, int, int],
-) -> NDArray[np.uint64]:
-    from flipforge.flips import _mask
-
-    block: type[np.unsignedinteger] = np.uint32 if slots <= 32 else np.uint64
-    width = np.dtype(block).itemsize * 8
-    empty = (block(0),) * -(-slots // width)
-    lane: type[np.unsignedinteger] = np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64
-    lanes = _aligned(3 * len(empty) * width, lane)
-    table = lanes.reshape(3, len(empty) * width, 1)
-    table[:, : factors.shape[1], 0] = factors[:, :, 0]
-    sets = np.zeros(3 * len(empty), dtype=block)
-    _mask.run(table, lanes, sets, seed, tally, *budget, empty)
-    left = np.zeros((3, int(tally[0]), factors.shape[2]), dtype=np.uint64)
-    left[:, :, 0] = table[:, table[0, :, 0] != 0, 0]
-    return left
-
-
-def _run_wide(
-    factors: NDArray[np.uint64],
-    bits: int,
-    slots: int,
-    seed: NDArray[np.uint64],
-    tally: NDArray[np.int64],
-    budget: tuple[int, int, int, int],
-) -> NDArray[np.uint64]:
-    from flipforge.flips import _wide
-
-    table = np.zeros((3, slots, factors.shape[2]), dtype=np.uint64)
-    table[:, : factors.shape[1]] = factors
-    heads = np.empty((3, 1 << (2 * slots - 1).bit_length()), dtype=np.int32)
-    chain = np.empty((3, slots), dtype=np.int32)
-    have = np.zeros((3, -(-slots // _WORD_BITS)), dtype=np.uint64)
-    sizes, group = np.zeros(3, dtype=np.int64), np.empty(slots, dtype=np.int64)
-    _wide.run(table, heads, chain, have, seed, tally, sizes, group, *budget)
-    return table[:, table[0].any(axis=1)]

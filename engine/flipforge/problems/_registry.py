@@ -4,8 +4,10 @@ from collections.abc import Callable
 from re import fullmatch
 
 from flipforge.errors import ProblemError
+from flipforge.problems._algebras import parse_complex, parse_group, parse_poly, parse_quaternion
 from flipforge.problems._matmul import parse_matmul
 from flipforge.problems._problem import Problem
+from flipforge.problems._structured import parse_structured
 from flipforge.problems._tensor import parse_tensor
 
 __all__ = ["kinds", "parse", "register_kind"]
@@ -13,17 +15,11 @@ __all__ = ["kinds", "parse", "register_kind"]
 Parser = Callable[[str], Problem]
 
 _SIZE = r"[1-9]\d*"
-_CODE = "(?:gg|ug|sg|kg|wg|uu|us|uk|uw|ul|ss|sk|sw|kk|ww|gt|ut|st|kt|wt)"
 _GRAPH = (
     rf"petersen|frucht|cubical|prism|cycle-{_SIZE}|path-{_SIZE}|complete-{_SIZE}|star-{_SIZE}|bipartite-{_SIZE}-{_SIZE}"
     r"|g6=[?-~]+|file=.+"
 )
 _LATER: dict[str, tuple[str, str, str]] = {
-    "structured": (rf"{_CODE}:{_SIZE}(?:x{_SIZE})?(?::[abc])?", "structured:gt:4", "0.2"),
-    "poly": (rf"{_SIZE}x{_SIZE}", "poly:2x2", "0.2"),
-    "complex": ("", "complex", "0.2"),
-    "quaternion": ("", "quaternion", "0.2"),
-    "group": (rf"C{_SIZE}|S3|D4|Q8", "group:C5", "0.2"),
     "commutative": (rf"{_SIZE}x{_SIZE}x{_SIZE}", "commutative:2x2x2", "0.3"),
     "border": (rf"{_SIZE}:.+", "border:1:matmul:2x2x2", "0.3"),
     "layer": (rf"(?:(?:S|A|O|SO|Sp|H|B):{_SIZE}|Aut:(?:{_GRAPH})):\d+:\d+", "layer:S:5:2:2", "0.5"),
@@ -31,7 +27,15 @@ _LATER: dict[str, tuple[str, str, str]] = {
     "system": (".+", "system:FILE", "0.6"),
 }
 _MAX_LENGTH = 1000
-_PARSERS: dict[str, Parser] = {"matmul": parse_matmul, "tensor": parse_tensor}
+_PARSERS: dict[str, Parser] = {
+    "matmul": parse_matmul,
+    "structured": parse_structured,
+    "poly": parse_poly,
+    "complex": parse_complex,
+    "quaternion": parse_quaternion,
+    "group": parse_group,
+    "tensor": parse_tensor,
+}
 
 
 def parse(text: str) -> Problem:
@@ -49,7 +53,9 @@ def parse(text: str) -> Problem:
     """
     if len(text) > _MAX_LENGTH or not text.isprintable():
         raise ProblemError(f"{text[:60]!r}: a problem string is printable and at most {_MAX_LENGTH} characters long")
-    kind, _, body = text.partition(":")
+    kind, colon, body = text.partition(":")
+    if colon and not body:
+        raise ProblemError(f"{text}: nothing stands after the colon")
     if kind in _PARSERS:
         return _PARSERS[kind](body)
     if kind in _LATER:

@@ -1,5 +1,6 @@
 """Schemes: frozen values with a canonical form, an ID, costs and file formats."""
 
+from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, recursive_calls
 from flipforge.schemes._compare import Comparison, compare
 from flipforge.schemes._costs import Costs, costs
 from flipforge.schemes._scheme import BRENT_CHECKER, ID_LENGTH, Scheme
@@ -11,10 +12,13 @@ __all__ = [
     "ID_LENGTH",
     "Comparison",
     "Costs",
+    "RecursiveCalls",
     "Scheme",
+    "asymptotic_factor",
     "compare",
     "costs",
     "describe",
     "describe_latex",
+    "recursive_calls",
     "standard_scheme",
 ]

@@ -13,7 +13,7 @@ from flipforge.errors import MalformedError, RingError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import MAX_DIGITS, Element, Ring, brief, is_too_long, smallest_ring
 
-__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Rows", "Scheme"]
+__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Row", "Rows", "Scheme"]
 
 Row = tuple[Element, ...]
 Rows = tuple[Row, ...]

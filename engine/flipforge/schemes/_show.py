@@ -30,9 +30,9 @@ def describe(scheme: Scheme) -> str:
     return "\n".join([_header(scheme), "", *scheme_lines(scheme)])
 
 
-def scheme_lines(scheme: Scheme) -> Iterator[str]:
-    """Yield the lines of the products, an empty line, and the lines of the outputs."""
-    left, right, output = scheme.problem.labels
+def scheme_lines(scheme: Scheme, labels: Sequence[Sequence[str]] | None = None) -> Iterator[str]:
+    """Yield the lines of products and of outputs, an empty one between, with the problem's labels or others."""
+    left, right, output = labels or scheme.problem.labels
     width = len(str(scheme.rank))
     for number, (u, v) in enumerate(zip(scheme.u, scheme.v, strict=True), 1):
         yield f"m{number:<{width}} = ({_sum(u, left)})({_sum(v, right)})"

@@ -1,4 +1,4 @@
-"""The space of bilinear schemes over a finite field, walked by the flip kernels."""
+"""The space of bilinear schemes over a finite field or the ternary integers, walked by the flip kernel."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,49 +17,58 @@ __all__ = ["FlipSpace"]
 
 Factors = npt.NDArray[np.uint64]
 
-_WORD = 64
+_WORD_BYTES = 8
 
 
 @dataclass(frozen=True)
 class FlipSpace:
-    """Schemes of a problem over GF(2) as states; a step is a flip (`flipforge.flips`).
+    """Schemes of a problem over GF(2), GF(3), GF(5), GF(7) or ZT as states; a step is a flip (`flipforge.flips`).
 
-    A state is a uint64 array of shape (3, rank, words), bit i of a factor its entry i, products in ascending order:
-    equal schemes are equal arrays.
+    A state is a uint64 array of shape (3, rank, words), packed as `flipforge.flips.pack` does: u and v normalised, the
+    unit in w, products in ascending order. Equal schemes are equal arrays.
 
     Raises
     ------
     RingError
         No kernel walks over the ring.
     ProblemError
-        A factor has more entries than the kernels hold, or the tensor vanishes over the ring.
+        A factor has more entries or the standard algorithm more products than the kernel holds, or the tensor vanishes
+        over the ring.
     """
 
     problem: Problem
     ring: Ring = GF2
 
     def __post_init__(self) -> None:
-        from flipforge.flips import MAX_BITS
+        from flipforge.flips import MAX_ROWS, RINGS, max_entries
 
-        if self.ring != GF2:
-            raise RingError(f"no search kernel walks over {self.ring}: search over GF2")
-        if max(self.problem.shape) > MAX_BITS:
+        if self.ring.name not in RINGS:
+            raise RingError(f"no search kernel walks over {self.ring}: search over {', '.join(RINGS)}")
+        largest, most = max(self.problem.shape), max_entries(self.ring.name)
+        if largest > most:
             raise ProblemError(
-                f"{self.problem}: a factor has {max(self.problem.shape)} entries, the kernels hold up to {MAX_BITS}"
+                f"{self.problem}: a factor has {largest} entries, the kernel holds up to {most} over {self.ring}"
             )
-        if not any(value % 2 for _, value in self.problem.entries):
+        products = sum(1 for _, value in self.problem.entries if self.ring.reduce(value))
+        if not products:
             raise ProblemError(f"{self.problem}: the tensor is zero over {self.ring}; there is nothing to search")
+        if products > MAX_ROWS:
+            raise ProblemError(
+                f"{self.problem}: the standard algorithm has {products} products, the kernel holds up to {MAX_ROWS}"
+            )
 
     @property
     def walk_version(self) -> str:
         """Version of the kernel's walk."""
-        from flipforge.flips import WALK_VERSION
+        from flipforge.flips import walk_version
 
-        return WALK_VERSION
+        return walk_version(self.ring.name)
 
     @cached_property
     def _words(self) -> int:
-        return -(-max(self.problem.shape) // _WORD)
+        from flipforge.flips import packed_words
+
+        return packed_words(self.ring.name, max(self.problem.shape))
 
     def start(self, seed: Seed) -> Factors:
         """Return the standard algorithm, whatever the seed."""
@@ -70,13 +79,33 @@ class FlipSpace:
         """Walk from a state until the goal, the end of the steps, or a dead end."""
         from flipforge.flips import walk
 
-        end = walk(state, goal=effort.goal, steps=effort.steps, idle=effort.idle, band=effort.band, seed=seed.words())
-        counts = {"flips": end.flips, "plus": end.plus, "reductions": end.reductions}
-        return Outcome(_ordered(end.factors), end.reached, end.steps, counts)
+        end = walk(
+            state,
+            ring=self.ring.name,
+            goal=effort.goal,
+            steps=effort.steps,
+            path=effort.path,
+            idle=effort.idle,
+            band=effort.band,
+            seed=seed.words(),
+        )
+        counts = {
+            "flips": end.flips,
+            "plus": end.plus,
+            "splits": end.splits,
+            "rejected": end.rejected,
+            "reductions": end.reductions,
+            "restarts": end.restarts,
+        }
+        return Outcome(_ordered(end.factors), end.reached, end.steps, counts, end.partnered)
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""
-        return int(state.shape[1]), int(np.bitwise_count(state).sum())
+        from flipforge.flips import unpack
+
+        return int(state.shape[1]), sum(
+            int(np.count_nonzero(axis)) for axis in unpack(state, self.problem.shape, self.ring.name)
+        )
 
     def key(self, state: Factors) -> bytes:
         """Return the state's bytes: it is canonical."""
@@ -92,25 +121,29 @@ class FlipSpace:
 
     def decode(self, data: bytes) -> Factors:
         """Read what `encode` wrote."""
-        if len(data) % (3 * self._words * _WORD // 8):
+        if len(data) % (3 * self._words * _WORD_BYTES):
             raise MalformedError(f"a state of {len(data)} bytes is not a scheme of {self.problem}")
         words = np.frombuffer(data, dtype="<u8")
         return words.astype(np.uint64).reshape(3, -1, self._words)
 
     def scheme(self, state: Factors) -> Scheme:
         """Return the canonical scheme of a state."""
-        bits = np.unpackbits(np.ascontiguousarray(state, dtype="<u8").view(np.uint8), axis=-1, bitorder="little")
-        u, v, w = (tuple(map(tuple, bits[axis, :, :size].tolist())) for axis, size in enumerate(self.problem.shape))
+        from flipforge.flips import unpack
+
+        u, v, w = (tuple(map(tuple, matrix.tolist())) for matrix in unpack(state, self.problem.shape, self.ring.name))
         return Scheme(self.problem, self.ring, u, v, w).canonical
 
     def state(self, scheme: Scheme) -> Factors:
         """Pack a scheme over this ring, or one of characteristic 0 reduced into it; vanishing products are dropped."""
-        reduced = scheme.over(self.ring)
-        packed = np.zeros((3, reduced.rank, self._words * _WORD), dtype=np.uint8)
-        for axis, (rows, size) in enumerate(zip((reduced.u, reduced.v, reduced.w), self.problem.shape, strict=True)):
-            packed[axis, :, :size] = np.array(rows, dtype=np.uint8).reshape(reduced.rank, size)
-        words = np.packbits(packed, axis=-1, bitorder="little").view("<u8").astype(np.uint64)
-        return _ordered(words[:, words.any(axis=2).all(axis=0)])
+        from flipforge.flips import pack
+
+        form = scheme.over(self.ring).canonical
+        kept = [row for row in zip(form.u, form.v, form.w, strict=True) if any(row[0])]
+        matrices = [
+            np.array([row[axis] for row in kept], dtype=np.int64).reshape(len(kept), size)
+            for axis, size in enumerate(self.problem.shape)
+        ]
+        return _ordered(pack(matrices, self.ring.name))
 
 
 def _ordered(factors: Factors) -> Factors:

@@ -41,6 +41,8 @@ class Effort:
     ----------
     steps
         At most so many steps.
+    path
+        After so many steps the walk begins again from its start.
     goal
         Stop as soon as ``score[0]`` is at or below this.
     idle
@@ -50,6 +52,7 @@ class Effort:
     """
 
     steps: int
+    path: int
     goal: int
     idle: int
     band: int
@@ -57,12 +60,16 @@ class Effort:
 
 @dataclass(frozen=True)
 class Outcome(Generic[State]):
-    """Where a walk ended: its last state, whether the goal was reached, and what it did."""
+    """Where a walk ended: its last state, whether the goal was reached, and what it did.
+
+    ``mobility`` counts what can be flipped in the last state; 0 where no flip exists.
+    """
 
     state: State
     reached: bool
     steps: int
     counts: Mapping[str, int]
+    mobility: int = 0
 
 
 class Space(Protocol[State]):
@@ -117,7 +124,7 @@ class Lineage:
     seed
         ``(root, *key)`` of the `Seed`.
     effort
-        ``{"steps", "goal", "idle", "band"}`` of the `Effort`.
+        ``{"steps", "path", "goal", "idle", "band"}`` of the `Effort`.
     walk_version
         Version the step was walked under.
     run

@@ -121,7 +121,13 @@ class Ladder:
         members = self._pools[self.level]
         generator = self._generator(number)
         drawn = generator.permutation(len(members))[: self._schedule.parents]
-        effort = Effort(self._schedule.path, self.level - 1, self._schedule.idle, self._schedule.band)
+        effort = Effort(
+            steps=self._schedule.path,
+            path=self._schedule.path,
+            goal=self.level - 1,
+            idle=self._schedule.idle,
+            band=self._schedule.band,
+        )
         wanted = (
             1 if target is not None and effort.goal <= target else -(-max(1, self._schedule.pool - self.fresh) // share)
         )

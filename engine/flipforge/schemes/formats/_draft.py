@@ -8,7 +8,7 @@ from re import fullmatch, search
 from typing import Any
 
 from flipforge.errors import MalformedError, ProblemError, RingError
-from flipforge.problems import Problem, matmul, parse
+from flipforge.problems import Problem, ProductCode, Structure, matmul, structured
 from flipforge.problems._npy import MAX_BYTES
 from flipforge.rings import Element, Ring, ring
 
@@ -19,6 +19,7 @@ __all__ = [
     "Entries",
     "Rows",
     "dense",
+    "from_flip_cpd",
     "load_json",
     "named_problem",
     "product_sizes",
@@ -106,18 +107,34 @@ def named_problem(name: str) -> Problem | None:
     Raises
     ------
     ProblemError
-        The name is that of a structured product, which this installation does not have.
+        The name is that of a structured product, and there is no such product.
     """
     if match := fullmatch(r"([a-z]{2})-([1-9])([1-9])([1-9])([abc]?)-.*", name):
-        code, n, m, p, corner = match.groups()
-        if code != "gg":
-            size = n if n == m == p else f"{n}x{m}"
-            return parse(f"structured:{code}:{size}" + (f":{corner}" if corner else ""))
-        return matmul(int(n), int(m), int(p))
+        code, corner = match[1], match[5]
+        n, m, p = map(int, match.group(2, 3, 4))
+        return matmul(n, m, p) if code == "gg" and not corner else structured(code, n, m, p, corner)
     match = search(r"(?<![0-9x])([1-9][0-9]?)x([1-9][0-9]?)x([1-9][0-9]?)(?![0-9x])", name) or fullmatch(
         r"([1-9])([1-9])([1-9])(?![0-9]).*", name
     )
     return matmul(*map(int, match.groups())) if match else None
+
+
+def from_flip_cpd(problem: Problem, u: Rows, v: Rows) -> tuple[Rows, Rows]:
+    """Reorder flip-cpd's rows: entry (i, j) of its lower triangle stands in the place of (j, i) of an upper one."""
+    code = ProductCode.of(problem)
+    if code is None:
+        return u, v
+    n, m, _ = problem.dims
+    left, right = code.left or code.operand, code.right or code.operand
+    return _from_upper(left, n, u), _from_upper(right, m, v)
+
+
+def _from_upper(structure: Structure, size: int, rows: Rows) -> Rows:
+    if structure != Structure("l"):
+        return rows
+    upper = Structure("u").cells(size, size)
+    order = [upper[j, i][0] for i, j in structure.cells(size, size)]
+    return tuple(tuple(row[place] for place in order) for row in rows)
 
 
 def load_json(text: str) -> Any:

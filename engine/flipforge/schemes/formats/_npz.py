@@ -13,7 +13,15 @@ from flipforge.errors import FormatError, InputError, MalformedError
 from flipforge.problems import Problem
 from flipforge.problems._npy import Array, npy_array, npz_members
 from flipforge.schemes._scheme import Scheme
-from flipforge.schemes.formats._draft import MAX_CELLS, Draft, Rows, named_problem, state_matmul, state_ring
+from flipforge.schemes.formats._draft import (
+    MAX_CELLS,
+    Draft,
+    Rows,
+    from_flip_cpd,
+    named_problem,
+    state_matmul,
+    state_ring,
+)
 from flipforge.schemes.formats._fmm import transposed
 from flipforge.schemes.formats._native import problem_of_document
 from flipforge.schemes.formats._unpickle import unpickle_arrays
@@ -114,8 +122,8 @@ def _pairs(row: list[int], problem: Problem, label: str) -> Draft:
     for size in problem.shape:
         factors.append(tuple(tuple(values[start + q * size : start + (q + 1) * size]) for q in range(rank)))
         start += rank * size
-    u, v, w = factors
-    return Draft(u, v, w, problem, label=label)
+    u, v = from_flip_cpd(problem, factors[0], factors[1])
+    return Draft(u, v, factors[2], problem, label=label)
 
 
 def _alphatensor_draft(key: str, problem: Problem, content: Array | list[Array]) -> Draft:

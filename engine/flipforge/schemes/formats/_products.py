@@ -1,4 +1,4 @@
-"""Lines ``m1 = (...)(...)`` and ``c1 = m1 - m2``: flip-cpd's text with flat entries, ours with the problem's labels."""
+"""Lines ``m1 = (...)(...)`` and ``c1 = m1 - m2``: flip-cpd's text with flat entries, ours with rows and columns."""
 
 from collections.abc import Mapping, Sequence
 from re import MULTILINE, fullmatch
@@ -10,7 +10,15 @@ from flipforge.problems import Problem, kinds, parse
 from flipforge.rings import Element
 from flipforge.schemes._scheme import Scheme
 from flipforge.schemes._show import scheme_lines
-from flipforge.schemes.formats._draft import Draft, dense, named_problem, product_sizes, state_matmul, state_ring
+from flipforge.schemes.formats._draft import (
+    Draft,
+    dense,
+    from_flip_cpd,
+    named_problem,
+    product_sizes,
+    state_matmul,
+    state_ring,
+)
 from flipforge.schemes.formats._exp import matrix_index
 from flipforge.schemes.formats._expression import Entry, Value, parse_line
 
@@ -25,15 +33,18 @@ Form = dict[Any, Element]
 
 
 def dump_products(scheme: Scheme) -> str:
-    """Write a header that states problem and ring, the products and the outputs."""
-    return "\n".join([f"# problem: {scheme.problem}", f"# ring: {scheme.ring}", *scheme_lines(scheme)]) + "\n"
+    """Write a header that states problem and ring, the products and the outputs; entries are flat but for matrices."""
+    flat = [[f"{letter}{i}" for i in range(1, s + 1)] for letter, s in zip("abc", scheme.problem.shape, strict=True)]
+    lines = scheme_lines(scheme, None if scheme.problem.kind == "matmul" else flat)
+    return "\n".join([f"# problem: {scheme.problem}", f"# ring: {scheme.ring}", *lines]) + "\n"
 
 
 def products_draft(text: str, name: str, problem: Problem | None = None) -> Draft:
     """Read the text.
 
     Entries are flat (``a7``) where an output has a single digit, else row and column (``a21``, ``a1_10``); C is not
-    transposed. The problem is the header's, the file name's, or the one the indices fit, in this order.
+    transposed. The problem is the header's, the file name's, or the one the indices fit, in this order. A text without
+    a header numbers the entries as flip-cpd does.
     """
     header = dict(_HEADER.findall(text))
     if not _OUTPUT.search(text):
@@ -60,6 +71,8 @@ def products_draft(text: str, name: str, problem: Problem | None = None) -> Draf
         positions.append((a, b, c))
     _positions(dict.fromkeys(outputs, 1), target.shape[2], widths[2], "c")
     u, v, w = dense(positions, target.shape)
+    if not header:
+        u, v = from_flip_cpd(target, u, v)
     return Draft(u, v, w, target, state_ring(header.get("ring")))
 
 

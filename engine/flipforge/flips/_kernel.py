@@ -1,0 +1,418 @@
+"""The walk, compiled once for each kind of factor and number of rows.
+
+No table of groups is kept. Each row has a key on each axis, with which the rows that hold a value are found when they
+are needed, by comparing all keys at once; only the set of rows that have a partner is stored, one per axis. Keys are
+hashes where factors are longer than a key, but among the rows of an axis equal keys always mean equal factors: when a
+new factor shares its key with another one, the axis gets another hash.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flipforge.flips._jit import inlined, kernel
+from flipforge.flips._kinds import (
+    combine,
+    divide,
+    is_own_key,
+    is_zero,
+    key_of,
+    load,
+    negate,
+    same,
+    store,
+    times,
+    unit,
+    units,
+    zero,
+)
+from flipforge.flips._lanes import equal, join, load_set, meet, members, minus, nth, single, store_set, when
+
+__all__ = ["RANK", "TALLY", "normalise", "run"]
+
+Table = NDArray[np.unsignedinteger]
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+
+TALLY = ("rank", "steps", "plus", "split", "rejected", "reductions", "restarts", "partnered")
+RANK, STEPS, PLUS, SPLIT, REJECTED, REDUCTIONS, RESTARTS, PARTNERED = range(len(TALLY))
+
+
+@inlined
+def _draw(state: Words) -> tuple[np.uint64, Words]:
+    """xoshiro256++: 64 random bits and the next state."""
+    s0, s1, s2, s3 = state
+    word = s0 + s3
+    word = ((word << np.uint64(23)) | (word >> np.uint64(41))) + s0
+    shifted = s1 << np.uint64(17)
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    s2 ^= shifted
+    s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
+    return word, (s0, s1, s2, s3)
+
+
+@inlined
+def _leave(keys: Table, base: Any, row: Any, have: Any, like: Any) -> Any:
+    """Rows with a partner once a row no longer holds its value."""
+    here = single(row, like)
+    if members(meet(have, here)) != 0:
+        group = minus(equal(keys, base, keys[base + row], like), here)
+        have = minus(have, join(here, when(members(group) == 1, group)))
+    return have
+
+
+@inlined
+def _enter(group: Any, row: Any, have: Any) -> Any:
+    """Rows with a partner once a row has joined a group."""
+    return join(have, when(members(group) != 0, join(single(row, have), group)))
+
+
+@inlined
+def _choose(word: Any, first: Any, second: Any, total: Any) -> Any:
+    """Axis of an entry below ``total`` and its number there; axes 1 and 2 begin at ``first`` and ``second``."""
+    pick = ((word >> np.uint64(32)) * total) >> np.uint64(32)
+    start = np.uint64(0) if pick < first else (first if pick < second else second)
+    return np.uint64(pick >= first) + np.uint64(pick >= second), pick - start
+
+
+@inlined
+def _is_taken(table: Table, keys: Table, base: Any, value: Any, key: Any, group: Any, kind: Any) -> bool:
+    """Tell whether the key is that of a dead row, or the rows that have it hold another value."""
+    if is_own_key(kind, keys):
+        return False
+    if key == 0:
+        return True
+    return members(group) != 0 and not same(load(kind, table, base + nth(group, np.uint64(0))), value)
+
+
+@kernel
+def _rekey(table: Table, keys: Table, salts: NDArray[np.uint64], axis: Any, kind: Any, like: Any) -> None:
+    """Give the rows of an axis keys by another hash, one under which equal keys mean equal factors."""
+    slots = np.uint64(keys.size) // np.uint64(3)
+    base = axis * slots
+    while True:
+        salts[axis] = salts[axis] * np.uint64(0x5851F42D4C957F2D) + np.uint64(0x14057B7EF767814E)
+        for row in range(slots):
+            value = load(kind, table, base + np.uint64(row))
+            keys[base + np.uint64(row)] = 0 if is_zero(value) else key_of(kind, keys, value, salts[axis])
+        taken = False
+        for row in range(slots):
+            value = load(kind, table, base + np.uint64(row))
+            if not is_zero(value):
+                key = keys[base + np.uint64(row)]
+                taken |= _is_taken(table, keys, base, value, key, equal(keys, base, key, like), kind)
+        if not taken:
+            return
+
+
+@inlined
+def _find(table: Table, keys: Table, salts: NDArray[np.uint64], axis: Any, value: Any, kind: Any, like: Any) -> Any:
+    """Key of a value and the set of the rows that hold it."""
+    base = axis * (np.uint64(keys.size) // np.uint64(3))
+    key = key_of(kind, keys, value, salts[axis])
+    group = equal(keys, base, key, like)
+    while _is_taken(table, keys, base, value, key, group, kind):
+        _rekey(table, keys, salts, axis, kind, like)
+        key = key_of(kind, keys, value, salts[axis])
+        group = equal(keys, base, key, like)
+    return key, group
+
+
+@kernel
+def _index(table: Table, keys: Table, salts: NDArray[np.uint64], sets: Table, kind: Any, like: Any) -> None:
+    """Make keys and sets anew from the factors."""
+    slots = np.uint64(keys.size) // np.uint64(3)
+    for number in range(3):
+        axis = np.uint64(number)
+        base = axis * slots
+        for row in range(slots):
+            value = load(kind, table, base + np.uint64(row))
+            keys[base + np.uint64(row)] = 0 if is_zero(value) else key_of(kind, keys, value, salts[axis])
+        have = like
+        for row in range(slots):
+            value = load(kind, table, base + np.uint64(row))
+            if not is_zero(value):
+                _, group = _find(table, keys, salts, axis, value, kind, like)
+                have = join(have, when(members(group) > 1, group))
+        store_set(sets, axis, have)
+
+
+@kernel
+def normalise(table: Table, scalars: Table, kind: Any) -> None:
+    """Divide every factor by its first nonzero entry and collect the units in ``scalars``."""
+    slots = np.uint64(scalars.size)
+    one = unit(kind, np.uint64(0))
+    for number in range(slots):
+        row = np.uint64(number)
+        scalar = one
+        for axis in range(3):
+            at = np.uint64(axis) * slots + row
+            form, by, _ = combine(kind, zero(kind), load(kind, table, at), one)
+            store(kind, table, at, form)
+            scalar = times(kind, scalar, by)
+        scalars[row] = scalar
+
+
+@inlined
+def _clear(table: Table, slots: Any, row: Any, kind: Any) -> None:
+    for axis in range(3):
+        store(kind, table, np.uint64(axis) * slots + row, zero(kind))
+
+
+@kernel
+def _merge(table: Table, scalars: Table, row: Any, other: Any, axis: Any, kind: Any) -> int:
+    """Add the other row, equal on the two other axes, to a row; return how many rows have gone, 0 if it cannot."""
+    slots = np.uint64(scalars.size)
+    at = axis * slots + row
+    ratio = divide(kind, np.uint64(scalars[other]), np.uint64(scalars[row]))
+    total, by, exists = combine(kind, load(kind, table, at), load(kind, table, axis * slots + other), ratio)
+    if not exists:
+        return 0
+    _clear(table, slots, other, kind)
+    if is_zero(total):
+        _clear(table, slots, row, kind)
+        return 2
+    store(kind, table, at, total)
+    scalars[row] = times(kind, np.uint64(scalars[row]), by)
+    return 1
+
+
+@inlined
+def _apart(table: Table, slots: Any, row: Any, other: Any, axis: Any, splits: bool, kind: Any) -> bool:
+    """Tell whether another slot holds a row that differs on all axes, or on the one where it is to be split."""
+    apart = not is_zero(load(kind, table, other))
+    for place in range(3):
+        if not splits or place == axis:
+            base = np.uint64(place) * slots
+            apart &= not same(load(kind, table, base + row), load(kind, table, base + other))
+    return apart
+
+
+@kernel
+def _nth_apart(table: Table, slots: Any, row: Any, number: Any, axis: Any, splits: bool, kind: Any) -> int:
+    """Slot of the row with that number among those apart from the row; -1 - n if they are only n."""
+    found = 0
+    for other in range(slots):
+        if _apart(table, slots, row, np.uint64(other), axis, splits, kind):
+            if found == number:
+                return other
+            found += 1
+    return -1 - found
+
+
+@kernel
+def _split(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any) -> bool:
+    """Write the other row as two, the first with the row's factor on the axis times a unit."""
+    slots = np.uint64(scalars.size)
+    base = axis * slots
+    a = load(kind, table, base + row)
+    rest, by, exists = combine(kind, load(kind, table, base + other), a, negate(kind, scale))
+    if not exists:
+        return False
+    for place in range(3):
+        at = np.uint64(place) * slots
+        store(kind, table, at + free, load(kind, table, at + other))
+    store(kind, table, base + free, rest)
+    store(kind, table, base + other, a)
+    scalars[free] = times(kind, np.uint64(scalars[other]), by)
+    scalars[other] = times(kind, np.uint64(scalars[other]), scale)
+    return True
+
+
+@kernel
+def _plus(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any) -> bool:
+    """Flip two rows that have nothing in common, at the price of a third."""
+    slots = np.uint64(scalars.size)
+    base0 = axis * slots
+    base1, base2 = ((axis + np.uint64(1)) % np.uint64(3)) * slots, ((axis + np.uint64(2)) % np.uint64(3)) * slots
+    s, t = np.uint64(scalars[row]), np.uint64(scalars[other])
+    a, c = load(kind, table, base0 + row), load(kind, table, base2 + row)
+    a_other, b_other, c_other = (
+        load(kind, table, base0 + other),
+        load(kind, table, base1 + other),
+        load(kind, table, base2 + other),
+    )
+    b_sum, by_b, exists_b = combine(kind, load(kind, table, base1 + row), b_other, scale)
+    c_sum, by_c, exists_c = combine(kind, c_other, c, negate(kind, times(kind, scale, divide(kind, s, t))))
+    a_sum, by_a, exists_a = combine(kind, a_other, a, negate(kind, unit(kind, np.uint64(0))))
+    if not (exists_a and exists_b and exists_c):
+        return False
+    store(kind, table, base0 + free, a_sum)
+    store(kind, table, base1 + free, b_other)
+    store(kind, table, base2 + free, c_other)
+    scalars[free] = times(kind, t, by_a)
+    store(kind, table, base0 + other, a)
+    store(kind, table, base2 + other, c_sum)
+    scalars[other] = times(kind, t, by_c)
+    store(kind, table, base1 + row, b_sum)
+    scalars[row] = times(kind, s, by_b)
+    return True
+
+
+@kernel
+def _add_row(table: Table, scalars: Table, rank: Any, word: Any, extra: Any, kind: Any) -> int:
+    """Make a plus transition (1) or a split (2) with the given random words; 0 if there is none."""
+    slots = np.uint64(scalars.size)
+    skip = np.int64(((word >> np.uint64(40)) * np.uint64(rank)) >> np.uint64(24))
+    start, free = np.uint64(0), slots
+    for slot in range(slots):
+        if is_zero(load(kind, table, np.uint64(slot))):
+            if free == slots:
+                free = np.uint64(slot)
+        else:
+            if skip == 0:
+                start = np.uint64(slot)
+            skip -= 1
+    axis = ((word & np.uint64(0xFFFF)) * np.uint64(3)) >> np.uint64(16)
+    splits = (extra >> np.uint64(62)) == np.uint64(3)
+    scale = unit(kind, ((extra & np.uint64(0xFFFFFFFF)) * units(kind)) >> np.uint64(32))
+    for turn in range(slots):
+        row = (start + np.uint64(turn)) % slots
+        if is_zero(load(kind, table, row)):
+            continue
+        apart = -1 - _nth_apart(table, slots, row, np.int64(slots), axis, splits, kind)
+        number = np.int64((((word >> np.uint64(16)) & np.uint64(0xFFFFFF)) * np.uint64(apart)) >> np.uint64(24))
+        for turned in range(apart):
+            other = np.uint64(_nth_apart(table, slots, row, (number + turned) % apart, axis, splits, kind))
+            if splits:
+                if _split(table, scalars, row, other, free, axis, scale, kind):
+                    return 2
+            elif _plus(table, scalars, row, other, free, axis, scale, kind):
+                return 1
+    return 0
+
+
+@kernel
+def run(
+    table: Table,
+    scalars: Table,
+    keys: Table,
+    sets: Table,
+    first_table: Table,
+    first_scalars: Table,
+    seed: NDArray[np.uint64],
+    tally: NDArray[np.int64],
+    goal: int,
+    steps: int,
+    path: int,
+    idle: int,
+    band: int,
+    kind: Any,
+    like: Any,
+) -> None:
+    """Walk in place.
+
+    ``table`` and ``scalars`` hold the factors and units of all slots, ``first_table`` and ``first_scalars`` a copy of
+    them to begin again from; ``keys`` and ``sets`` are room for the keys and for three sets, ``like`` is an empty set.
+    ``tally`` holds the rank and takes the counts named in `TALLY`.
+    """
+    slots = np.uint64(scalars.size)
+    many = units(kind)
+    salts = np.full(3, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    state = (seed[0], seed[1], seed[2], seed[3])
+    rank = lowest = tally[RANK]
+    limit = rank + band
+    plus = split = np.int64(0)
+    taken = rejected = reductions = restarts = since = walked = 0
+    total = np.uint64(0)
+    _index(table, keys, salts, sets, kind, like)
+    while True:
+        first = members(load_set(sets, np.uint64(0), like))
+        second = first + members(load_set(sets, np.uint64(1), like))
+        total = second + members(load_set(sets, np.uint64(2), like))
+        if rank <= goal or taken >= steps:
+            break
+        again = walked >= path
+        word = np.uint64(0)
+        if not again:
+            word, state = _draw(state)
+            if total == 0 or since >= idle:
+                since = 0
+                if rank < limit:
+                    extra, state = _draw(state)
+                    made = _add_row(table, scalars, rank, word, extra, kind)
+                    if made != 0:
+                        taken += 1
+                        walked += 1
+                        rank += 1
+                        plus += np.int64(made == 1)
+                        split += np.int64(made == 2)
+                        _index(table, keys, salts, sets, kind, like)
+                        continue
+                again = total == 0
+        if again:
+            if walked == 0:
+                break
+            table[:] = first_table
+            scalars[:] = first_scalars
+            rank = lowest = tally[RANK]
+            since = walked = 0
+            restarts += 1
+            _index(table, keys, salts, sets, kind, like)
+            continue
+
+        axis0, pick = _choose(word, first, second, total)
+        axis1 = np.uint64(0) if axis0 == 2 else axis0 + np.uint64(1)
+        axis2 = np.uint64(2) if axis0 == 0 else axis0 - np.uint64(1)
+        base0, base1, base2 = axis0 * slots, axis1 * slots, axis2 * slots
+        row = nth(load_set(sets, axis0, like), pick)
+        group = minus(equal(keys, base0, keys[base0 + row], like), single(row, like))
+        choice = ((word & np.uint64(0xFFFFFFFF)) * (members(group) * many)) >> np.uint64(32)
+        other = nth(group, choice // many)
+        b, b_other = load(kind, table, base1 + row), load(kind, table, base1 + other)
+        c, c_other = load(kind, table, base2 + row), load(kind, table, base2 + other)
+        taken += 1
+        walked += 1
+        since += 1
+        same_b = same(b, b_other)
+        if same_b or same(c, c_other):
+            gone = _merge(table, scalars, row, other, axis2 if same_b else axis1, kind)
+            if gone == 0:
+                rejected += 1
+                continue
+        else:
+            s, t = np.uint64(scalars[row]), np.uint64(scalars[other])
+            scale = unit(kind, choice % many)
+            ratio = divide(kind, s, t)
+            b_sum, by_b, exists_b = combine(kind, b, b_other, scale)
+            c_sum, by_c, exists_c = combine(kind, c_other, c, negate(kind, times(kind, scale, ratio)))
+            if not (exists_b and exists_c):
+                scale = negate(kind, scale)
+                b_sum, by_b, exists_b = combine(kind, b, b_other, scale)
+                c_sum, by_c, exists_c = combine(kind, c_other, c, negate(kind, times(kind, scale, ratio)))
+                if not (exists_b and exists_c):
+                    rejected += 1
+                    continue
+            # All compares come before the stores: a vector load just after a store into it waits for the cache.
+            key1, joined1 = _find(table, keys, salts, axis1, b_sum, kind, like)
+            key2, joined2 = _find(table, keys, salts, axis2, c_sum, kind, like)
+            have1 = _leave(keys, base1, row, load_set(sets, axis1, like), like)
+            have2 = _leave(keys, base2, other, load_set(sets, axis2, like), like)
+            store_set(sets, axis1, _enter(joined1, row, have1))
+            store_set(sets, axis2, _enter(joined2, other, have2))
+            keys[base1 + row], keys[base2 + other] = key1, key2
+            store(kind, table, base1 + row, b_sum)
+            store(kind, table, base2 + other, c_sum)
+            if many > 1:
+                scalars[row] = times(kind, s, by_b)
+                scalars[other] = times(kind, t, by_c)
+            merges1, merges2 = meet(group, joined1), meet(group, joined2)
+            if members(join(merges1, merges2)) == 0:
+                continue
+            if members(merges1) != 0:
+                gone = _merge(table, scalars, row, nth(merges1, np.uint64(0)), axis2, kind)
+            else:
+                gone = _merge(table, scalars, other, nth(merges2, np.uint64(0)), axis1, kind)
+            if gone == 0:
+                continue
+        rank -= gone
+        reductions += gone
+        if rank < lowest:
+            lowest = rank
+            since = 0
+        _index(table, keys, salts, sets, kind, like)
+    tally[RANK], tally[STEPS], tally[PLUS], tally[SPLIT] = rank, taken, plus, split
+    tally[REJECTED], tally[REDUCTIONS], tally[RESTARTS], tally[PARTNERED] = rejected, reductions, restarts, total

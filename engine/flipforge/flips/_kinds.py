@@ -1,0 +1,467 @@
+"""Arithmetic of factors, one fragment of LLVM per ring: what makes one walk serve every representation.
+
+A *factor* is a vector over the ring, held as a tuple of lane words and *normalised*: its first nonzero entry is 1. A
+*unit* is an invertible element; a product is ``unit * u (x) v (x) w``. How both are coded:
+
+==========  ===================================================  ==============================
+ring        factor                                               unit
+==========  ===================================================  ==============================
+GF2         bit i is entry i                                     0, for 1
+GF3, ZT     two bit planes: entry i is 1, entry i is -1          0 for 1, 1 for -1
+GF5, GF7    entry i in bits 4i to 4i + 3                         itself
+==========  ===================================================  ==============================
+
+Both planes share one word where the factor fits into half of it; otherwise the first half of the words is one plane.
+A `Kind` is passed to kernels as an argument without content: its type selects the fragments.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba.extending
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types as numba_types
+
+from flipforge.flips._jit import intrinsic
+
+__all__ = [
+    "Kind",
+    "combine",
+    "divide",
+    "is_own_key",
+    "is_zero",
+    "key_of",
+    "load",
+    "negate",
+    "same",
+    "store",
+    "times",
+    "unit",
+    "units",
+    "words",
+    "zero",
+]
+
+_I1, _I64 = ir.IntType(1), ir.IntType(64)
+_TRUE = ir.Constant(_I1, 1)
+
+types: Any = numba_types
+extending: Any = numba.extending
+
+Values = list[Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Name of a ring, bits of a lane word, and words of a factor."""
+
+    ring: str
+    width: int
+    words: int
+
+
+class KindType(types.Type):  # type: ignore[misc]
+    """The type of a `Kind`: one for each of its values."""
+
+    def __init__(self, ring: str, width: int, words: int) -> None:
+        self.ring, self.width, self.words = ring, width, words
+        super().__init__(name=f"Kind({ring}, {width}, {words})")
+
+    @property
+    def lane(self) -> Any:
+        """Type of a lane word."""
+        return {16: types.uint16, 32: types.uint32, 64: types.uint64}[self.width]
+
+    @property
+    def factor(self) -> Any:
+        """Type of a factor."""
+        return types.UniTuple(self.lane, self.words)
+
+
+extending.register_model(KindType)(extending.models.OpaqueModel)
+
+
+def _typeof(value: Kind, context: Any) -> KindType:
+    return KindType(value.ring, value.width, value.words)
+
+
+def _unbox(kind: Any, value: Any, context: Any) -> Any:
+    return extending.NativeValue(context.context.get_dummy_value())
+
+
+extending.typeof_impl.register(Kind)(_typeof)
+extending.unbox(KindType)(_unbox)
+
+
+class _Arithmetic:
+    """Builds the instructions of one ring; factors are lists of lane words, units are 64-bit words."""
+
+    units = 1
+    one = 0
+
+    def __init__(self, kind: KindType, builder: Any) -> None:
+        self.kind, self.builder = kind, builder
+        self.int = ir.IntType(kind.width)
+
+    def word(self, value: int) -> Any:
+        """Return a constant lane word."""
+        return ir.Constant(self.int, value)
+
+    def any(self, values: Values) -> Any:
+        """Tell whether a bit is set."""
+        whole = values[0]
+        for value in values[1:]:
+            whole = self.builder.or_(whole, value)
+        return self.builder.icmp_unsigned("!=", whole, self.word(0))
+
+    def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
+        """Return x + unit * y normalised, the unit it was divided by, and whether it exists."""
+        raise NotImplementedError
+
+    def times(self, s: Any, t: Any) -> Any:
+        """Return the product of two units."""
+        raise NotImplementedError
+
+    def divide(self, s: Any, t: Any) -> Any:
+        """Return the quotient of two units."""
+        raise NotImplementedError
+
+    def negate(self, s: Any) -> Any:
+        """Return the negative of a unit."""
+        raise NotImplementedError
+
+
+class _Two(_Arithmetic):
+    """GF(2)."""
+
+    def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
+        return [self.builder.xor(a, b) for a, b in zip(x, y, strict=True)], ir.Constant(_I64, 0), _TRUE
+
+    def times(self, s: Any, t: Any) -> Any:
+        return s
+
+    divide = times
+
+    def negate(self, s: Any) -> Any:
+        return s
+
+
+class _Signed(_Arithmetic):
+    """What GF(3) and the ternary integers share: two planes, units 1 and -1."""
+
+    units = 2
+
+    def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
+        b = self.builder
+        flip = b.trunc(unit, _I1)
+        (p, m), (q, n) = self._planes(x), self._planes(y)
+        q, n = self._swapped(flip, q, n)
+        plus, minus, ok = self._sum(p, m, q, n)
+        negative = ir.Constant(_I1, 0)
+        for one, other in reversed(list(zip(plus, minus, strict=True))):
+            held = b.or_(one, other)
+            lowest = b.and_(held, b.neg(held))
+            here = b.icmp_unsigned("!=", b.and_(other, lowest), self.word(0))
+            negative = here if len(plus) == 1 else b.select(b.icmp_unsigned("!=", held, self.word(0)), here, negative)
+        plus, minus = self._swapped(negative, plus, minus)
+        return self._joined(plus, minus), b.zext(negative, _I64), ok
+
+    def times(self, s: Any, t: Any) -> Any:
+        return self.builder.xor(s, t)
+
+    divide = times
+
+    def negate(self, s: Any) -> Any:
+        return self.builder.xor(s, ir.Constant(_I64, 1))
+
+    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+        raise NotImplementedError
+
+    def _swapped(self, condition: Any, plus: Values, minus: Values) -> tuple[Values, Values]:
+        pairs = list(zip(plus, minus, strict=True))
+        return (
+            [self.builder.select(condition, y, x) for x, y in pairs],
+            [self.builder.select(condition, x, y) for x, y in pairs],
+        )
+
+    def _planes(self, x: Values) -> tuple[Values, Values]:
+        if len(x) > 1:
+            return x[: len(x) // 2], x[len(x) // 2 :]
+        half = self.kind.width // 2
+        return [self.builder.and_(x[0], self.word((1 << half) - 1))], [self.builder.lshr(x[0], self.word(half))]
+
+    def _joined(self, plus: Values, minus: Values) -> Values:
+        if self.kind.words > 1:
+            return plus + minus
+        return [self.builder.or_(plus[0], self.builder.shl(minus[0], self.word(self.kind.width // 2)))]
+
+
+class _Three(_Signed):
+    """GF(3)."""
+
+    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+        b = self.builder
+        plus, minus = [], []
+        for x, y, z, t in zip(p, m, q, n, strict=True):
+            mixed = b.xor(b.or_(x, t), b.or_(y, z))
+            plus.append(b.xor(b.or_(y, t), mixed))
+            minus.append(b.xor(b.or_(x, z), mixed))
+        return plus, minus, _TRUE
+
+
+class _Ternary(_Signed):
+    """The integers -1, 0, 1: a sum that holds 2 or -2 does not exist."""
+
+    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+        b = self.builder
+        plus, minus, over = [], [], []
+        for x, y, z, t in zip(p, m, q, n, strict=True):
+            ones, negatives = b.or_(x, z), b.or_(y, t)
+            plus.append(b.and_(ones, b.not_(negatives)))
+            minus.append(b.and_(negatives, b.not_(ones)))
+            over.append(b.or_(b.and_(x, z), b.and_(y, t)))
+        return plus, minus, b.not_(self.any(over))
+
+
+class _Packed(_Arithmetic):
+    """GF(5) and GF(7), four bits an entry: a sum of two entries and what shows an overflow stay below 16."""
+
+    one = 1
+    prime = 0
+
+    @property
+    def units(self) -> int:  # type: ignore[override]
+        return self.prime - 1
+
+    def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
+        b = self.builder
+        total = [self._add(s, t) for s, t in zip(x, self._scaled(y, unit), strict=True)]
+        lead = ir.Constant(_I64, 1)
+        for word in reversed(total):
+            holds = b.icmp_unsigned("!=", word, self.word(0))
+            zeros = b.cttz(b.select(holds, word, self.word(1)), _TRUE)
+            first = b.and_(b.lshr(word, b.and_(zeros, self.word(-4 & (1 << self.kind.width) - 1))), self.word(15))
+            lead = b.select(holds, self._wide(first), lead)
+        return self._scaled(total, self._inverse(lead)), lead, _TRUE
+
+    def times(self, s: Any, t: Any) -> Any:
+        return self.builder.urem(self.builder.mul(s, t), ir.Constant(_I64, self.prime))
+
+    def divide(self, s: Any, t: Any) -> Any:
+        return self.times(s, self._inverse(t))
+
+    def negate(self, s: Any) -> Any:
+        return self.builder.sub(ir.Constant(_I64, self.prime), s)
+
+    def _wide(self, value: Any) -> Any:
+        return value if self.kind.width == 64 else self.builder.zext(value, _I64)
+
+    def _each(self, value: int) -> Any:
+        return self.word(sum(value << place for place in range(0, self.kind.width, 4)))
+
+    def _add(self, x: Any, y: Any) -> Any:
+        b = self.builder
+        total = b.add(x, y)
+        beyond = b.lshr(b.and_(b.add(total, self._each(8 - self.prime)), self._each(8)), self.word(3))
+        return b.sub(total, b.mul(beyond, self.word(self.prime)))
+
+    def _scaled(self, x: Values, unit: Any) -> Values:
+        b = self.builder
+        bits = [b.trunc(b.lshr(unit, ir.Constant(_I64, place)), _I1) for place in range(3)]
+        scaled = []
+        for word in x:
+            twice = self._add(word, word)
+            result = b.select(bits[2], self._add(twice, twice), self.word(0))
+            result = self._add(result, b.select(bits[1], twice, self.word(0)))
+            scaled.append(self._add(result, b.select(bits[0], word, self.word(0))))
+        return scaled
+
+    def _inverse(self, unit: Any) -> Any:
+        table = sum(pow(x, -1, self.prime) << 4 * x for x in range(1, self.prime))
+        place = self.builder.shl(unit, ir.Constant(_I64, 2))
+        return self.builder.and_(self.builder.lshr(ir.Constant(_I64, table), place), ir.Constant(_I64, 15))
+
+
+class _Five(_Packed):
+    prime = 5
+
+
+class _Seven(_Packed):
+    prime = 7
+
+
+_ARITHMETIC: dict[str, type[_Arithmetic]] = {"GF2": _Two, "GF3": _Three, "ZT": _Ternary, "GF5": _Five, "GF7": _Seven}
+
+
+def _split(builder: Any, kind: KindType, value: Any) -> Values:
+    return [builder.extract_value(value, place) for place in range(kind.words)]
+
+
+def _made(context: Any, builder: Any, kind: KindType, words_of: Sequence[Any]) -> Any:
+    return context.make_tuple(builder, kind.factor, list(words_of))
+
+
+@intrinsic
+def combine(typing: Any, kind: Any, x: Any, y: Any, unit: Any) -> Any:
+    """Return x + unit * y normalised, the unit it was divided by, and whether it exists; zero if the sum is zero."""
+    result = types.Tuple((kind.factor, types.uint64, types.boolean))
+    sig = result(kind, kind.factor, kind.factor, types.uint64)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        ring = _ARITHMETIC[kind.ring](kind, builder)
+        total, by, exists = ring.combine(_split(builder, kind, args[1]), _split(builder, kind, args[2]), args[3])
+        return context.make_tuple(builder, result, [_made(context, builder, kind, total), by, exists])
+
+    return sig, generate
+
+
+def _of_units(count: int, build: Callable[..., Any]) -> Callable[..., Any]:
+    def typed(kind: Any) -> Any:
+        sig = types.uint64(kind, *[types.uint64] * count)
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return build(_ARITHMETIC[kind.ring](kind, builder), *args[1:])
+
+        return sig, generate
+
+    return typed
+
+
+@intrinsic
+def times(typing: Any, kind: Any, s: Any, t: Any) -> Any:
+    """Product of two units."""
+    return _of_units(2, lambda ring, s, t: ring.times(s, t))(kind)
+
+
+@intrinsic
+def divide(typing: Any, kind: Any, s: Any, t: Any) -> Any:
+    """Quotient of two units."""
+    return _of_units(2, lambda ring, s, t: ring.divide(s, t))(kind)
+
+
+@intrinsic
+def negate(typing: Any, kind: Any, s: Any) -> Any:
+    """Negative of a unit."""
+    return _of_units(1, lambda ring, s: ring.negate(s))(kind)
+
+
+@intrinsic
+def units(typing: Any, kind: Any) -> Any:
+    """Number of units."""
+    return _of_units(0, lambda ring: ir.Constant(_I64, ring.units))(kind)
+
+
+@intrinsic
+def unit(typing: Any, kind: Any, number: Any) -> Any:
+    """Code of the unit with that number, counted from 0; number 0 is 1."""
+    return _of_units(1, lambda ring, number: ring.builder.add(number, ir.Constant(_I64, ring.one)))(kind)
+
+
+@intrinsic
+def words(typing: Any, kind: Any) -> Any:
+    """Words of a factor."""
+    return _of_units(0, lambda ring: ir.Constant(_I64, ring.kind.words))(kind)
+
+
+@intrinsic
+def same(typing: Any, x: Any, y: Any) -> Any:
+    """Tell whether two factors are equal."""
+    sig = types.boolean(x, x)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        result = _TRUE
+        for place in range(x.count):
+            pair = [builder.extract_value(arg, place) for arg in args]
+            result = builder.and_(result, builder.icmp_unsigned("==", *pair))
+        return result
+
+    return sig, generate
+
+
+@intrinsic
+def is_zero(typing: Any, x: Any) -> Any:
+    """Tell whether a factor is zero."""
+    sig = types.boolean(x)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        whole = builder.extract_value(args[0], 0)
+        for place in range(1, x.count):
+            whole = builder.or_(whole, builder.extract_value(args[0], place))
+        return builder.icmp_unsigned("==", whole, ir.Constant(whole.type, 0))
+
+    return sig, generate
+
+
+@intrinsic
+def zero(typing: Any, kind: Any) -> Any:
+    """Return the zero factor."""
+    sig = kind.factor(kind)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _made(context, builder, kind, [ir.Constant(ir.IntType(kind.width), 0)] * kind.words)
+
+    return sig, generate
+
+
+def _place(context: Any, builder: Any, kind: KindType, array_type: Any, array: Any, at: Any) -> Values:
+    data = context.make_array(array_type)(context, builder, array).data
+    start = builder.mul(at, ir.Constant(_I64, kind.words))
+    return [builder.gep(data, [builder.add(start, ir.Constant(_I64, word))]) for word in range(kind.words)]
+
+
+@intrinsic
+def load(typing: Any, kind: Any, table: Any, at: Any) -> Any:
+    """Return the factor with that number from a flat array of words."""
+    sig = kind.factor(kind, table, types.uint64)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        places = _place(context, builder, kind, sig.args[1], args[1], args[2])
+        return _made(context, builder, kind, [builder.load(place) for place in places])
+
+    return sig, generate
+
+
+@intrinsic
+def store(typing: Any, kind: Any, table: Any, at: Any, value: Any) -> Any:
+    """Put a factor into a flat array of words under that number."""
+    sig = types.void(kind, table, types.uint64, kind.factor)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        places = _place(context, builder, kind, sig.args[1], args[1], args[2])
+        for place, word in zip(places, _split(builder, kind, args[3]), strict=True):
+            builder.store(word, place)
+        return context.get_dummy_value()
+
+    return sig, generate
+
+
+@intrinsic
+def is_own_key(typing: Any, kind: Any, keys: Any) -> Any:
+    """Tell whether a factor is its own key, so that no two factors share one."""
+    sig = types.boolean(kind, keys)
+    own = kind.words == 1 and kind.width <= keys.dtype.bitwidth
+    return sig, lambda context, builder, sig, args: ir.Constant(_I1, int(own))
+
+
+@intrinsic
+def key_of(typing: Any, kind: Any, keys: Any, value: Any, salt: Any) -> Any:
+    """Key of a factor: itself where it fits, else a multiplicative hash."""
+    sig = keys.dtype(kind, keys, kind.factor, types.uint64)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        parts = _split(builder, kind, args[2])
+        size = keys.dtype.bitwidth
+        if kind.words == 1 and kind.width <= size:
+            return parts[0] if kind.width == size else builder.zext(parts[0], ir.IntType(size))
+        mixed = ir.Constant(_I64, 0)
+        for part in parts:
+            word = part if kind.width == 64 else builder.zext(part, _I64)
+            mixed = builder.mul(builder.xor(mixed, word), args[3])
+            if kind.words > 1:
+                mixed = builder.xor(mixed, builder.lshr(mixed, ir.Constant(_I64, 32)))
+        if kind.words > 1:
+            mixed = builder.mul(mixed, args[3])
+        return builder.trunc(builder.lshr(mixed, ir.Constant(_I64, 64 - size)), ir.IntType(size))
+
+    return sig, generate

@@ -1,0 +1,124 @@
+"""Recursive calls of structured schemes: which products of blocks are structured products again.
+
+Split into blocks, a structured matrix has structured blocks on its diagonal and general ones elsewhere (triangular,
+symmetric, skew), or blocks of its own structure everywhere (Toeplitz, Hankel). A product whose factor combines
+structured blocks only has a structured operand. Definitions: Khoruzhii, Gelss and Pokutta, "Faster Algorithms for
+Structured Matrix Multiplication via Flip Graph Search" (arXiv 2511.10786).
+"""
+
+from dataclasses import astuple, dataclass
+from fractions import Fraction
+
+from flipforge.errors import InputError
+from flipforge.problems import ProductCode, Structure
+from flipforge.schemes._scheme import Row, Scheme
+
+__all__ = ["RecursiveCalls", "asymptotic_factor", "recursive_calls"]
+
+
+@dataclass(frozen=True)
+class RecursiveCalls:
+    """Products of a structured scheme that are structured products of blocks; the others are general ones.
+
+    For a code of two structures x and y: ``a`` counts products of the same kind xy, ``b`` those of x with a general
+    matrix, ``c`` those of a general matrix with y. Where x and y are the same, ``b`` counts both. Where one is general,
+    ``a`` counts what has the structured one as an operand, and there is nothing else.
+
+    For X times its transpose: ``a`` counts products of the same kind, ``b`` those of two different matrices of which
+    one is structured, ``c`` those of a general matrix with its own transpose. Where X is general ``a`` counts the
+    latter. None are counted where X is skew.
+    """
+
+    a: int
+    b: int
+    c: int
+
+    def __str__(self) -> str:
+        return "-".join(map(str, astuple(self)))
+
+
+def recursive_calls(scheme: Scheme) -> RecursiveCalls | None:
+    """Count the recursive calls of a scheme.
+
+    None for problems without structure, and for operands whose blocks do not have the structure of the whole, which
+    are circulants, bands and blocks.
+
+    A product is one of a matrix with its own transpose where its factors are proportional.
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import Z
+    >>> from flipforge.schemes import standard_scheme
+    >>> str(recursive_calls(standard_scheme(parse("structured:ul:2"), Z)))
+    '2-1-1'
+    """
+    code = ProductCode.of(scheme.problem)
+    if code is None:
+        return None
+    structures = [structure for structure in (code.left, code.right) if structure]
+    if any(structure.band is not None or structure.inner or structure.letter == "c" for structure in structures):
+        return None
+    n, m, p = scheme.problem.dims
+    left = _structured_blocks(code.left, n, m) if code.left else None
+    right = _structured_blocks(code.right, m, p) if code.right else left
+    left = right if left is None else left
+    assert left is not None and right is not None
+    # In canonical form factors are proportional where they are equal.
+    form = scheme.canonical
+    flags = [(_within(u, left), _within(v, right), u == v and any(u)) for u, v in zip(form.u, form.v, strict=True)]
+    if len(structures) == 1:
+        return _with_transpose(structures[0], flags)
+    both = sum(a and b for a, b, _ in flags)
+    first, second = sum(a and not b for a, b, _ in flags), sum(b and not a for a, b, _ in flags)
+    if "g" in (structure.letter for structure in structures):
+        return RecursiveCalls(first + second, 0, 0)
+    if structures[0] == structures[1]:
+        return RecursiveCalls(both, first + second, 0)
+    return RecursiveCalls(both, first, second)
+
+
+def asymptotic_factor(rank: int, calls: int, general_rank: int) -> Fraction:
+    """Return how many times the operations of general multiplication a recursive scheme takes for large matrices.
+
+    Of ``rank`` products ``calls`` are recursive calls of the same kind and the rest general, so that the factor g
+    satisfies g R = g calls + (rank - calls), with R = ``general_rank`` the rank of the scheme for the general product
+    of the same format. Where a corner is left out of the tensor, its products count in ``rank`` and ``calls``.
+
+    Raises
+    ------
+    InputError
+        The counts cannot be those of a scheme.
+
+    Examples
+    --------
+    >>> asymptotic_factor(34, 12, 49)
+    Fraction(22, 37)
+    """
+    if not 0 <= calls <= rank or calls >= general_rank:
+        raise InputError(f"{calls} calls of {rank} products beside {general_rank}: calls must be fewer than either")
+    return Fraction(rank - calls, general_rank - calls)
+
+
+def _structured_blocks(structure: Structure, rows: int, columns: int) -> frozenset[int]:
+    """Return the coordinates whose blocks have the structure of the whole."""
+    if structure.letter in "gk":
+        # Skew matrices have such blocks on the diagonal, where the scheme has no coordinate for them.
+        return frozenset()
+    cells = structure.cells(rows, columns)
+    everywhere = structure.letter in "oh"
+    return frozenset(coordinate for (i, j), (coordinate, _) in cells.items() if everywhere or i == j)
+
+
+def _within(row: Row, coordinates: frozenset[int]) -> bool:
+    support = {place for place, x in enumerate(row) if x}
+    return bool(support) and support <= coordinates
+
+
+def _with_transpose(structure: Structure, flags: list[tuple[bool, bool, bool]]) -> RecursiveCalls:
+    if structure.letter == "k":
+        return RecursiveCalls(0, 0, 0)
+    same = sum(a and b and own for a, b, own in flags)
+    mixed = sum((a or b) and not own for a, b, own in flags)
+    own = sum(own for _, _, own in flags)
+    return RecursiveCalls(own, 0, 0) if structure.letter == "g" else RecursiveCalls(same, mixed, own - same)

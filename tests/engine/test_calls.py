@@ -1,0 +1,86 @@
+"""Recursive calls counted by hand."""
+
+from fractions import Fraction
+
+import pytest
+
+from flipforge.errors import InputError
+from flipforge.problems import parse
+from flipforge.rings import GF3, Q, Z
+from flipforge.schemes import RecursiveCalls, Scheme, asymptotic_factor, recursive_calls, standard_scheme
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        # Two entries of the diagonal, each with a row of two.
+        ("structured:ug:2", "4-0-0"),
+        ("structured:gl:3", "9-0-0"),
+        ("structured:ug:2x5", "10-0-0"),
+        ("structured:gu:5x2", "10-0-0"),
+        ("structured:gg:2", "0-0-0"),
+        ("structured:kg:3", "0-0-0"),
+        ("structured:gk:3", "0-0-0"),
+        # u11 l11, u22 l22; u12 l22; u12 l21 with no structured operand; u22 l21.
+        ("structured:ul:2", "2-1-1"),
+        ("structured:us:2", "2-2-1"),
+        ("structured:sk:2", "0-2-0"),
+        ("structured:ks:2", "0-0-2"),
+        ("structured:ss:2", "2-4-0"),
+        ("structured:uu:3", "3-6-0"),
+        ("structured:kk:3", "0-0-0"),
+        # x11 x11, x22 x22 of the kind; x11 x12 and x12 x22 mixed; x12 x12 twice.
+        ("structured:st:2", "2-2-2"),
+        ("structured:ts:2", "2-2-2"),
+        ("structured:ut:2", "2-1-1"),
+        ("structured:tl:3", "3-3-3"),
+        ("structured:kt:3", "0-0-0"),
+        ("structured:gt:3x2", "6-0-0"),
+        ("structured:tg:3x2", "6-0-0"),
+        ("structured:oo:2", "8-0-0"),
+        ("structured:og:2x3x4", "24-0-0"),
+        ("structured:ol:2", "4-2-0"),
+        ("structured:hk:2", "0-4-0"),
+        ("structured:ot:2", "4-2-0"),
+        ("structured:gt:2:c", "0-0-0"),
+    ],
+)
+def test_standard_algorithms(name: str, calls: str) -> None:
+    assert str(recursive_calls(standard_scheme(parse(name), Z))) == calls
+
+
+@pytest.mark.parametrize(
+    "name", ["matmul:2x2x2", "complex", "structured:cc:2", "structured:gc:2", "structured:g1u:3", "structured:tu.2g:4"]
+)
+def test_where_blocks_do_not_have_the_structure_nothing_is_counted(name: str) -> None:
+    assert recursive_calls(standard_scheme(parse(name), Z)) is None
+
+
+def test_proportional_factors_are_a_matrix_and_its_transpose() -> None:
+    problem = parse("structured:gt:1x2")
+    scheme = Scheme(problem, Q, ((2, 0), (0, -1)), ((Fraction(1, 3), 0), (0, 1)), ((Fraction(3, 2),), (-1,)))
+    assert scheme.verdict().valid
+    assert recursive_calls(scheme) == RecursiveCalls(2, 0, 0)
+    modular = Scheme(problem, GF3, ((2, 0), (0, 1)), ((1, 0), (0, 2)), ((2,), (2,)))
+    assert modular.verdict().valid
+    assert recursive_calls(modular) == RecursiveCalls(2, 0, 0)
+
+
+def test_a_product_that_is_zero_calls_nothing() -> None:
+    problem = parse("structured:ut:1")
+    scheme = Scheme(problem, Z, ((1,), (0,)), ((1,), (0,)), ((1,), (1,)))
+    assert recursive_calls(scheme) == RecursiveCalls(1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rank", "calls", "general", "factor"),
+    [(34, 8, 49, Fraction(26, 41)), (34, 10, 49, Fraction(8, 13)), (34, 12, 49, Fraction(22, 37)), (7, 0, 7, 1)],
+)
+def test_published_factors(rank: int, calls: int, general: int, factor: Fraction) -> None:
+    assert asymptotic_factor(rank, calls, general) == factor
+
+
+@pytest.mark.parametrize(("rank", "calls", "general"), [(7, 8, 49), (7, -1, 49), (50, 49, 49), (3, 3, 2)])
+def test_counts_of_no_scheme(rank: int, calls: int, general: int) -> None:
+    with pytest.raises(InputError, match=f"{calls} calls of {rank} products beside {general}"):
+        asymptotic_factor(rank, calls, general)
