@@ -64,10 +64,10 @@ def test_the_most_rows_walk_as_the_twin_does() -> None:
 
 
 def test_rows_beyond_the_first_block_are_filled_by_plus_transitions() -> None:
-    (layout,) = (layout for layout in LAYOUTS if layout.slots == 64)
-    start = coincident(layout, 3, 4, 1)
-    end = same_as_twin(start, layout.ring, 1, steps=200, idle=1, band=55)
-    assert end.rank > 32
+    (layout,) = (layout for layout in LAYOUTS if layout.slots == 128)
+    start = coincident(layout, 3, 8, 1)
+    end = same_as_twin(start, layout.ring, 1, steps=200, idle=1, band=100)
+    assert end.rank > 64
 
 
 @pytest.mark.parametrize(("ring", "text"), [("GF2", "matmul:2x2x2"), ("ZT", "group:C5"), ("GF7", "poly:4x5")])
