@@ -181,3 +181,21 @@ def test_keys_have_more_bits_where_there_are_more_rows() -> None:
     factors = pack((np.ones((2, 9), dtype=int),) * 3, "GF3")
     assert [_Table(factors, "GF3", slots).keys.dtype.itemsize for slots in (32, 128, 129, 1024)] == [2, 2, 4, 4]
     assert all(_Table(factors, "GF3", slots).keys.ctypes.data % 64 == 0 for slots in (32, 129))
+
+
+def _next_salt(axes: Axes, salt: int) -> int:
+    axes.salts[0] = salt
+    _kernel._rekey(axes.table, axes.keys, axes.salts, np.uint64(0), axes.kind, LIKE)
+    return int(axes.salts[0])
+
+
+def test_keys_are_made_again_until_they_differ() -> None:
+    pool = _vectors("GF3", 16, 20, 4)
+    lone = Axes("GF3", [pool[:1]] * 3, pool[0], _kernel.SALT)
+    # Salts follow each other linearly: from two answers comes the one before 0, under which all keys are equal.
+    add = _next_salt(lone, 0)
+    factor = _next_salt(lone, 1) - add
+    before = -add * pow(factor, -1, 1 << 64) % (1 << 64)
+    many = Axes("GF3", [pool] * 3, pool[0], _kernel.SALT)
+    assert _next_salt(many, before) == add
+    many.check(0)
