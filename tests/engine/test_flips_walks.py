@@ -49,7 +49,6 @@ def test_the_budget_is_kept_to_the_step(ring: str) -> None:
         ("GF2", "matmul:3x3x3", 23),
         ("GF3", "matmul:3x3x3", 23),
         ("GF5", "matmul:2x2x2", 7),
-        ("GF7", "matmul:3x3x3", 26),
         ("ZT", "matmul:2x2x2", 7),
     ],
 )
