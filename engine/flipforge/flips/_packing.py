@@ -105,7 +105,7 @@ def entries_of(packed: Packed, size: int, ring: str) -> NDArray[np.int8]:
     little = np.ascontiguousarray(packed, dtype="<u8").view(np.uint8)
     if RINGS[ring] > 3:
         pairs = np.stack([little & 15, little >> 4], axis=-1)
-        return pairs.reshape(*packed.shape[:-1], -1)[..., :size].astype(np.int8)
+        return pairs.reshape(*little.shape[:-1], 2 * little.shape[-1])[..., :size].astype(np.int8)
     bits = np.unpackbits(little, axis=-1, bitorder="little").astype(np.int8)
     if not _signed(ring):
         return bits[..., :size]
