@@ -174,6 +174,8 @@ HOLED[1, 1] = 0
         (np.ones((3, 2, 9), dtype=np.uint64), {"ring": "GF7"}, "1 to 128 entries over GF7"),
         (np.ones((3, MAX_ROWS, 1), dtype=np.uint64), {}, "1024 products and 1 by plus transitions: a walk holds 1024"),
         (HOLED, {}, "factor v of row 1 is zero"),
+        (np.ones((3, 2, 2), dtype=np.uint64), {"ring": "ZT"}, "codes no element of ZT"),
+        (np.full((3, 2, 1), 0x50, dtype=np.uint64), {"ring": "GF5"}, "codes no element of GF5"),
         (ONES, {"goal": -1}, "goal is -1"),
         (ONES, {"steps": -1}, "steps is -1"),
         (ONES, {"path": -1}, "path is -1"),
