@@ -148,24 +148,21 @@ class _Two(_Arithmetic):
 
 
 class _Signed(_Arithmetic):
-    """What GF(3) and the ternary integers share: two planes, units 1 and -1."""
+    """What GF(3) and the ternary integers share: two planes, units 1 and -1.
+
+    Swapping the planes of a factor negates it; so the formulas are those of one plane, on words that hold both.
+    """
 
     units = 2
 
     def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
-        b = self.builder
-        flip = b.trunc(unit, _I1)
-        (p, m), (q, n) = self._planes(x), self._planes(y)
-        q, n = self._swapped(flip, q, n)
-        plus, minus, ok = self._sum(p, m, q, n)
-        negative = ir.Constant(_I1, 0)
-        for one, other in reversed(list(zip(plus, minus, strict=True))):
-            held = b.or_(one, other)
-            lowest = b.and_(held, b.neg(held))
-            here = b.icmp_unsigned("!=", b.and_(other, lowest), self.word(0))
-            negative = here if len(plus) == 1 else b.select(b.icmp_unsigned("!=", held, self.word(0)), here, negative)
-        plus, minus = self._swapped(negative, plus, minus)
-        return self._joined(plus, minus), b.zext(negative, _I64), ok
+        negated = self._swapped(y)
+        flip = self.builder.trunc(unit, _I1)
+        y, negated = self._chosen(flip, negated, y), self._chosen(flip, y, negated)
+        total, exists = self._sum(x, y, negated)
+        opposite = self._swapped(total)
+        negative = self._is_negative(total, opposite)
+        return self._chosen(negative, opposite, total), self.builder.zext(negative, _I64), exists
 
     def times(self, s: Any, t: Any) -> Any:
         return self.builder.xor(s, t)
@@ -175,53 +172,51 @@ class _Signed(_Arithmetic):
     def negate(self, s: Any) -> Any:
         return self.builder.xor(s, ir.Constant(_I64, 1))
 
-    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+    def _sum(self, x: Values, y: Values, negated: Values) -> tuple[Values, Any]:
+        """Return x + y and whether it exists; the negative of y is given too."""
         raise NotImplementedError
 
-    def _swapped(self, condition: Any, plus: Values, minus: Values) -> tuple[Values, Values]:
-        pairs = list(zip(plus, minus, strict=True))
-        return (
-            [self.builder.select(condition, y, x) for x, y in pairs],
-            [self.builder.select(condition, x, y) for x, y in pairs],
-        )
+    def _is_negative(self, total: Values, opposite: Values) -> Any:
+        """Tell whether the first nonzero entry is -1."""
+        b = self.builder
+        negative = ir.Constant(_I1, 0)
+        for word, other in reversed(list(zip(total, opposite, strict=True))[: max(1, len(total) // 2)]):
+            held = b.or_(word, other)
+            here = b.icmp_unsigned("!=", b.and_(other, b.and_(held, b.neg(held))), self.word(0))
+            if len(total) == 1:
+                return here
+            negative = b.select(b.icmp_unsigned("!=", held, self.word(0)), here, negative)
+        return negative
 
-    def _planes(self, x: Values) -> tuple[Values, Values]:
+    def _chosen(self, condition: Any, yes: Values, no: Values) -> Values:
+        return [self.builder.select(condition, x, y) for x, y in zip(yes, no, strict=True)]
+
+    def _swapped(self, x: Values) -> Values:
         if len(x) > 1:
-            return x[: len(x) // 2], x[len(x) // 2 :]
-        half = self.kind.width // 2
-        return [self.builder.and_(x[0], self.word((1 << half) - 1))], [self.builder.lshr(x[0], self.word(half))]
-
-    def _joined(self, plus: Values, minus: Values) -> Values:
-        if self.kind.words > 1:
-            return plus + minus
-        return [self.builder.or_(plus[0], self.builder.shl(minus[0], self.word(self.kind.width // 2)))]
+            return x[len(x) // 2 :] + x[: len(x) // 2]
+        half = self.word(self.kind.width // 2)
+        return [self.builder.or_(self.builder.shl(x[0], half), self.builder.lshr(x[0], half))]
 
 
 class _Three(_Signed):
     """GF(3)."""
 
-    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+    def _sum(self, x: Values, y: Values, negated: Values) -> tuple[Values, Any]:
         b = self.builder
-        plus, minus = [], []
-        for x, y, z, t in zip(p, m, q, n, strict=True):
-            mixed = b.xor(b.or_(x, t), b.or_(y, z))
-            plus.append(b.xor(b.or_(y, t), mixed))
-            minus.append(b.xor(b.or_(x, z), mixed))
-        return plus, minus, _TRUE
+        mixed = [b.or_(s, t) for s, t in zip(x, negated, strict=True)]
+        crossed = [b.xor(s, t) for s, t in zip(mixed, self._swapped(mixed), strict=True)]
+        ends = [b.or_(s, t) for s, t in zip(self._swapped(x), negated, strict=True)]
+        return [b.xor(s, t) for s, t in zip(ends, crossed, strict=True)], _TRUE
 
 
 class _Ternary(_Signed):
     """The integers -1, 0, 1: a sum that holds 2 or -2 does not exist."""
 
-    def _sum(self, p: Values, m: Values, q: Values, n: Values) -> tuple[Values, Values, Any]:
+    def _sum(self, x: Values, y: Values, negated: Values) -> tuple[Values, Any]:
         b = self.builder
-        plus, minus, over = [], [], []
-        for x, y, z, t in zip(p, m, q, n, strict=True):
-            ones, negatives = b.or_(x, z), b.or_(y, t)
-            plus.append(b.and_(ones, b.not_(negatives)))
-            minus.append(b.and_(negatives, b.not_(ones)))
-            over.append(b.or_(b.and_(x, z), b.and_(y, t)))
-        return plus, minus, b.not_(self.any(over))
+        both = [b.or_(s, t) for s, t in zip(x, y, strict=True)]
+        total = [b.and_(s, b.not_(t)) for s, t in zip(both, self._swapped(both), strict=True)]
+        return total, b.not_(self.any([b.and_(s, t) for s, t in zip(x, y, strict=True)]))
 
 
 class _Packed(_Arithmetic):

@@ -212,7 +212,7 @@ class _Table:
         self.empty = (block(0),) * blocks
         self.scalars = np.zeros(slots, dtype=np.uint8)
         self.sets = np.zeros(3 * blocks, dtype=block)
-        short = slots <= _SHORT_KEYS
+        short = slots <= _SHORT_KEYS and not (width == 32 and slots <= _WORD)
         self.keys = _aligned(3 * slots, np.uint16 if short else np.uint32)
         self.words = np.zeros(3 * slots * words, dtype=f"u{width // 8}")
         self._view = self.words.reshape(3, slots, words)
