@@ -163,15 +163,15 @@ def test_more_members_are_wanted_where_they_are_dear() -> None:
 def test_sifting_takes_more_finds_than_it_keeps() -> None:
     ladder = ladder_at(10)
     ladder.sifting = True
-    assert ladder.chunk(0, 100).wanted == SMALL.least * SMALL.sift
-    for number in range(SMALL.least * SMALL.sift):
+    assert ladder.chunk(0, 100).wanted == SMALL.pool * SMALL.sift
+    for number in range(SMALL.pool * SMALL.sift):
         ladder.admit(9, member(str(number), breadth=number))
     assert not ladder.takes(9, member("narrow", breadth=0)) and ladder.takes(9, member("broad", breadth=99))
-    ladder.tell(10, 1_000, fresh=SMALL.least * SMALL.sift - 1, steps=1)
+    ladder.tell(10, 1_000, fresh=SMALL.pool * SMALL.sift - 1, steps=1)
     assert ladder.level == 10
     ladder.tell(10, 1_000, fresh=1, steps=1)
-    assert ladder.level == 9 and ladder.sizes()[9] == SMALL.least
-    assert ladder.holds(9, b"5") and not ladder.holds(9, b"1")
+    assert ladder.level == 9 and ladder.sizes()[9] == SMALL.pool
+    assert ladder.holds(9, b"11") and not ladder.holds(9, b"5")
 
 
 def test_a_stuck_run_climbs_higher_each_time_and_sifts_from_the_root() -> None:
