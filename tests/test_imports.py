@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("numba", "ray", "sympy", "galois", "networkx")
+HEAVY = ("numba", "ray", "sympy", "galois", "networkx", "matplotlib")
 
 # Each part of flipforge and what it stands on; a part may import itself and whatever is below it, nothing beside it.
 FLOORS: dict[str, tuple[str, ...]] = {

@@ -233,9 +233,10 @@ def bad_inputs() -> Iterator[tuple[str, ...]]:
     yield ("search", "commutative:2x2x2")
     yield ("search", "structured:uu:2x3")
     yield ("search", "structured:kk:1")
-    yield ("search", "matmul:2..3x2x2")
+    yield ("search", "matmul:3..2x2x2")
+    yield ("search", "matmul:2..3x2x2", "--target-rank", "7")
     yield ("search", "tensor:missing.npz")
-    yield ("search", "matmul:2x2x2", "--ring", "GF3")
+    yield ("search", "matmul:2x2x2", "--ring", "Q")
     yield ("search", "matmul:2x2x2", "--ring", "GF4")
     yield ("search", "matmul:2x2x2", "--workers", "0")
     yield ("search", "matmul:2x2x2", "--executor", "cloud")
@@ -250,6 +251,9 @@ def bad_inputs() -> Iterator[tuple[str, ...]]:
     yield ("search", "matmul:2x2x2", "--address", "localhost:1", "--workers", "1")
     yield ("search",)
     yield ("resume", "00000000")
+    yield ("runs", "00000000")
+    yield ("runs", "--events")
+    yield ("plot", "00000000")
     yield ("replay", "0123456789ab")
     yield ("show", "0123456789ab")
     yield ("show", "nothing/there.json")
@@ -278,7 +282,7 @@ def test_bad_input_is_one_line_and_code_2(tool: Tool, words: tuple[str, ...], tm
     )
 
 
-@pytest.mark.parametrize("words", [("--executor", "cloud"), ("--ring", "GF3"), ("--workers", "0"), ("--time", "-1")])
+@pytest.mark.parametrize("words", [("--executor", "cloud"), ("--ring", "Q"), ("--workers", "0"), ("--time", "-1")])
 def test_bad_input_makes_no_catalogue(tool: Tool, words: tuple[str, ...]) -> None:
     assert tool("search", "matmul:2x2x2", *words)[0] == 2
     assert not tool.db.exists()

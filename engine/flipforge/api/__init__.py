@@ -1,5 +1,6 @@
 """The Python API: what the command line does, as functions that return values."""
 
+from flipforge.api._family import is_family_run, resume_family, search_family
 from flipforge.api._library import (
     Batch,
     compare_schemes,
@@ -11,11 +12,16 @@ from flipforge.api._library import (
     show,
     verify,
 )
+from flipforge.api._plot import plot
+from flipforge.api._rounds import FamilyProgress, FamilyResult, Member
 from flipforge.api._search import SearchResult, replay_scheme, resume, search
-from flipforge.api._tables import best, dump, plugins, query, runs
+from flipforge.api._tables import best, dump, plugins, query, run_details, run_events, runs
 
 __all__ = [
     "Batch",
+    "FamilyProgress",
+    "FamilyResult",
+    "Member",
     "SearchResult",
     "best",
     "compare_schemes",
@@ -24,13 +30,19 @@ __all__ = [
     "dump",
     "export_scheme",
     "import_files",
+    "is_family_run",
     "load",
+    "plot",
     "plugins",
     "query",
     "replay_scheme",
     "resume",
+    "resume_family",
+    "run_details",
+    "run_events",
     "runs",
     "search",
+    "search_family",
     "show",
     "verify",
 ]

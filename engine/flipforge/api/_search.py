@@ -20,7 +20,7 @@ from flipforge.schemes.formats import is_there
 from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, replay
 from flipforge.search import preset as preset_named
 
-__all__ = ["SearchResult", "replay_scheme", "resume", "search"]
+__all__ = ["SearchResult", "limits_of", "replay_scheme", "resume", "root_of", "search", "staff_of", "starts_of", "warm"]
 
 OnProgress = Callable[[Progress], None]
 
@@ -112,15 +112,13 @@ def search(
     7
     """
     if is_family(problem):
-        raise InputError(f"{problem}: searches over families come with flipforge 0.2; name one problem")
+        raise InputError(f"{problem}: a family; search_family searches over its members")
     space = FlipSpace(parse_problem(problem), ring_named(ring))
     schedule = preset_named(preset)
-    staff = _staff(workers, executor)
-    root = randbits(32) if seed is None else seed
-    if root < 0:
-        raise InputError(f"seed is {root}: give 0 or a positive integer")
+    staff = staff_of(workers, executor)
+    root = root_of(seed)
     budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
-    limits = _limits(target_rank, seconds, max_flips, budget)
+    limits = limits_of(target_rank, seconds, max_flips, budget)
     config = {
         "seed": root,
         "workers": staff[0],
@@ -132,7 +130,7 @@ def search(
         "start": [str(item) for item in start],
     }
     with open_store(db) as store:
-        entries = _starts(space, start, store)
+        entries = starts_of(space, start, store)
         return _drive(
             space, store, Run.new(space, space.ring.name, config), entries, limits, staff, address, on_progress
         )
@@ -162,10 +160,12 @@ def resume(
     """
     with open_store(db) as store:
         record = store.run(run)
-        limits = _limits(target_rank, seconds, max_flips, Limits(**record.config["limits"]))
+        if "members" in record.config:
+            raise InputError(f"run {record.id} is over a family; resume_family goes on with it")
+        limits = limits_of(target_rank, seconds, max_flips, Limits(**record.config["limits"]))
         staff = (record.config["workers"], record.config["executor"])
         if workers is not None or executor is not None:
-            staff = _staff(workers, executor)
+            staff = staff_of(workers, executor)
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
         space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
@@ -205,7 +205,16 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
     )
 
 
-def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
+def root_of(seed: int | None) -> int:
+    """Return the root of a run's random choices; drawn unless given."""
+    root = randbits(32) if seed is None else seed
+    if root < 0:
+        raise InputError(f"seed is {root}: give 0 or a positive integer")
+    return root
+
+
+def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
+    """Return the number of workers and the executor that were asked for."""
     if executor is not None and executor not in executors.names():
         raise InputError(f"unknown executor {executor!r}: use one of {', '.join(executors.names())}")
     if executor == "inline":
@@ -218,7 +227,8 @@ def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
     return count, executor or ("inline" if count == 1 else "process")
 
 
-def _limits(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
+def limits_of(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
+    """Return the limits that were asked for; ``default`` stands in for what is None."""
     for name, value in (("--target-rank", target), ("--time", seconds), ("--max-flips", flips)):
         if value is not None and value <= 0:
             raise InputError(f"{name} {value}: give a positive number")
@@ -229,7 +239,7 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
     )
 
 
-def _starts(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
+def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
         return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
@@ -257,8 +267,10 @@ def _drive(
 ) -> SearchResult:
     workers, executor_name = staff
     schedule = Schedule(**record.config["schedule"])
-    warm = partial(_warm, space.ring.name, max(space.problem.shape), len(space.problem.entries), schedule.band)
-    executor = executors.make_executor(executor_name, workers=workers, address=address, warm=warm)
+    sizes = ((max(space.problem.shape), len(space.problem.entries)),)
+    executor = executors.make_executor(
+        executor_name, workers=workers, address=address, warm=partial(warm, space.ring.name, sizes, schedule.band)
+    )
     try:
         run = Run(
             space,
@@ -292,10 +304,12 @@ def _drive(
     )
 
 
-def _warm(ring: str, entries: int, rank: int, band: int) -> None:
-    from flipforge.flips import warm
+def warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
+    """Compile the kernels for problems with so many entries in the longest factor and in the tensor."""
+    from flipforge import flips
 
-    warm(ring, entries, rank, band=band)
+    for entries, rank in sizes:
+        flips.warm(ring, entries, rank, band=band)
 
 
 def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:

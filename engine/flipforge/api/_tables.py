@@ -7,8 +7,10 @@ from typing import Any
 from flipforge import catalogue
 from flipforge import plugins as plugin_registry
 from flipforge.api._library import Db, open_store
+from flipforge.api._rounds import member_rows
+from flipforge.search import RunRecord, Statistics
 
-__all__ = ["best", "dump", "plugins", "query", "runs"]
+__all__ = ["best", "dump", "plugins", "query", "run_details", "run_events", "runs"]
 
 
 def query(
@@ -66,12 +68,62 @@ def best(problem: str | None = None, *, origin: str | None = None, db: Db = None
 
 
 def runs(*, db: Db = None) -> list[dict[str, Any]]:
-    """Return the runs of the catalogue, oldest first."""
+    """Return the runs of the catalogue, oldest first; a run over a family is one row.
+
+    Its row says how many ``members`` it has and how many of them ``reached`` the best known rank; None for other runs.
+    """
     with open_store(db) as store:
-        rows = [asdict(record) for record in store.runs()]
-    for row in rows:
-        del row["checkpoint"]
-    return rows
+        return [_run_row(record) for record in store.runs()]
+
+
+def run_details(run: str, *, db: Db = None) -> dict[str, Any]:
+    """Return the row of a run with its statistics, or with its members where it is over a family.
+
+    Returns
+    -------
+    dict
+        The row of `runs` with ``levels`` and ``course`` (see `flipforge.search.Statistics`), or with ``rows``, those of
+        the search over the family.
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such run.
+    """
+    with open_store(db) as store:
+        record = store.run(run)
+        row = _run_row(record)
+        if "members" in record.config:
+            return {**row, "rows": member_rows(record, store)}
+        if "levels" in record.checkpoint:
+            return {**row, "levels": record.checkpoint["levels"], "course": record.checkpoint["course"]}
+        # Runs of version 0.1 kept their events alone.
+        statistics = Statistics()
+        for event in store.events(record.id):
+            statistics.tell(event)
+        return {**row, "levels": statistics.rows(), "course": statistics.course()}
+
+
+def run_events(run: str, *, db: Db = None) -> list[dict[str, Any]]:
+    """Return what each chunk of a run reported, in the order of the log; of a family run member by member.
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such run.
+    """
+    with open_store(db) as store:
+        record = store.run(run)
+        own = store.runs(record.id) if "members" in record.config else [record]
+        return [{"run": each.id, **event} for each in own for event in store.events(each.id)]
+
+
+def _run_row(record: RunRecord) -> dict[str, Any]:
+    row = asdict(record)
+    checkpoint = row.pop("checkpoint")
+    family = "members" in record.config
+    members = len(record.config["members"]) if family else None
+    return {**row, "members": members, "reached": checkpoint.get("reached", 0) if family else None}
 
 
 def dump(

@@ -188,7 +188,8 @@ class SqliteStore:
             There is no such run, or there are several.
         """
         begins = "substr(id, 1, length(:prefix)) = :prefix" if len(prefix) >= _MIN_PREFIX else "id = :prefix"
-        sql = f"SELECT * FROM runs WHERE {begins} ORDER BY id"
+        # The members of a family run begin like the run itself: a prefix without a dot means none of them.
+        sql = f"SELECT * FROM runs WHERE {begins} AND (instr(id, '.') = 0 OR instr(:prefix, '.')) ORDER BY id"
         with translated(self.path):
             rows = self._connection.execute(sql, {"prefix": prefix}).fetchall()
         if len(rows) == 1 or (rows and rows[0]["id"] == prefix):
@@ -196,10 +197,18 @@ class SqliteStore:
         why = f"{len(rows)} runs begin so; give more of the ID" if rows else "no such run; see `flipforge runs`"
         raise NotFoundError(f"{prefix}: {why}")
 
-    def runs(self) -> list[RunRecord]:
-        """Return all runs, oldest first."""
+    def runs(self, family: str | None = None) -> list[RunRecord]:
+        """Return all runs, oldest first, without the members of family runs; or the members of one, in their order.
+
+        Parameters
+        ----------
+        family
+            The ID of a run over a family; the IDs of its members are this, a dot and a number.
+        """
+        condition = "instr(id, '.') = 0" if family is None else "substr(id, 1, length(:family) + 1) = :family || '.'"
         with translated(self.path):
-            rows = self._connection.execute("SELECT * FROM runs ORDER BY rowid").fetchall()
+            sql = f"SELECT * FROM runs WHERE {condition} ORDER BY rowid"
+            rows = self._connection.execute(sql, {"family": family}).fetchall()
         return [read_run(row) for row in rows]
 
     def events(self, prefix: str) -> list[Mapping[str, Any]]:
@@ -209,11 +218,16 @@ class SqliteStore:
         ------
         NotFoundError
             As `run` does.
+        CatalogueError
+            The stored text of an event is damaged.
         """
         run = self.run(prefix).id
         with translated(self.path):
             rows = self._connection.execute("SELECT data FROM events WHERE run = ? ORDER BY rowid", (run,)).fetchall()
-        return [json.loads(row["data"]) for row in rows]
+        try:
+            return [json.loads(row["data"]) for row in rows]
+        except ValueError as error:
+            raise CatalogueError(f"{self.path}: an event of run {run} is damaged ({error}); restore a copy") from None
 
     def rows(self, query: Query | None = None) -> list[dict[str, Any]]:
         """Return the catalogue's rows that a query selects, as JSON objects.

@@ -6,12 +6,18 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["print_csv", "print_json", "print_table"]
+__all__ = ["print_csv", "print_json", "print_json_lines", "print_table"]
 
 
 def print_json(value: Any) -> None:
     """Print one JSON value."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_json_lines(values: Iterable[Any]) -> None:
+    """Print one JSON value a line."""
+    for value in values:
+        print(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -1,17 +1,31 @@
-"""Commands that walk: search, resume, runs, replay."""
+"""Commands that walk, and what they left: search, resume, replay, runs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flipforge import api
-from flipforge.cli._live import LiveLine
+from flipforge.cli._live import LiveLine, LiveTable, reached_text
 from flipforge.cli._options import Db, Json, parse_duration
-from flipforge.cli._output import print_json, print_table
+from flipforge.cli._output import print_json, print_json_lines, print_table
+from flipforge.errors import InputError
+from flipforge.problems import is_family
 
 __all__ = ["register"]
 
 _RUN_COLUMNS = ("id", "problem", "ring", "state", "rank", "best", "flips", "seconds", "updated")
+_LEVEL_COLUMNS = (
+    "level",
+    "attempts",
+    "successes",
+    "fresh",
+    "success_rate",
+    "steps",
+    "seconds",
+    "steps_per_success",
+    "rate",
+)
+_MEMBER_COLUMNS = ("problem", "rank", "best_known", "gap", "scheme", "flips", "seconds", "run")
 _BUDGET_ENDED = 3
 
 Target = Annotated[
@@ -31,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="e.g. matmul:3x3x3 or tensor:FILE.npz")],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM|FAMILY", help="e.g. matmul:3x3x3 or matmul:2..4x3x2..5")],
     ring: Annotated[str, typer.Option("--ring", help="Ring to search over.")] = "GF2",
     target_rank: Target = None,
     workers: Workers = None,
@@ -48,10 +62,43 @@ def search(
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Merge results in the order of their chunks (always so inline).")
     ] = False,
+    sorted_only: Annotated[
+        bool,
+        typer.Option("--sorted", help="Of a family's matrix products that differ in the order of sizes, take one."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take a family of more than ten thousand problems.")] = False,
     db: Db = None,
     json: Json = False,
 ) -> None:
-    """Search for schemes of low rank, prove each find and keep it in the catalogue."""
+    """Search for schemes of low rank, prove each find and keep it in the catalogue.
+
+    The members of a family take turns, and each stops at the best rank known for it.
+    """
+    if is_family(problem):
+        if target_rank is not None or start:
+            option = "--from" if start else "--target-rank"
+            raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
+        with LiveTable() as table:
+            family = api.search_family(
+                problem,
+                ring,
+                sorted_only=sorted_only,
+                yes=yes,
+                workers=workers,
+                executor=executor,
+                address=address,
+                seed=seed,
+                seconds=None if time is None else parse_duration(time),
+                max_flips=max_flips,
+                preset=preset,
+                deterministic=True if deterministic else None,
+                db=db,
+                on_progress=table,
+            )
+        _report_family(family, json)
+        return
+    if sorted_only:
+        raise InputError(f"--sorted is for families; {problem} is one problem")
     with LiveLine() as line:
         result = api.search(
             problem,
@@ -84,6 +131,22 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a run from its last checkpoint."""
+    if api.is_family_run(run, db=db):
+        if target_rank is not None:
+            raise InputError(f"--target-rank is for one problem; run {run} is over a family")
+        with LiveTable() as table:
+            family = api.resume_family(
+                run,
+                seconds=None if time is None else parse_duration(time),
+                max_flips=max_flips,
+                workers=workers,
+                executor=executor,
+                address=address,
+                db=db,
+                on_progress=table,
+            )
+        _report_family(family, json)
+        return
     with LiveLine() as line:
         result = api.resume(
             run,
@@ -99,13 +162,37 @@ def resume(
     _report(result, json)
 
 
-def runs(db: Db = None, json: Json = False) -> None:
-    """List the runs of the catalogue."""
-    rows = api.runs(db=db)
-    if json:
-        print_json(rows)
+def runs(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the statistics of this run.")] = None,
+    events: Annotated[
+        bool, typer.Option("--events", help="Print what each chunk of RUN reported, as one JSON object a line.")
+    ] = False,
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """List the runs of the catalogue, or show one: its levels, or the members of a family."""
+    if run is None:
+        if events:
+            raise InputError("--events needs a run: flipforge runs RUN --events")
+        rows = api.runs(db=db)
+        if json:
+            print_json(rows)
+        else:
+            print_table(_with_families(rows), _RUN_COLUMNS, "no runs yet: start one with flipforge search")
+    elif events:
+        lines = api.run_events(run, db=db)
+        (print_json if json else print_json_lines)(lines)
     else:
-        print_table(rows, _RUN_COLUMNS, "no runs yet: start one with flipforge search")
+        row = api.run_details(run, db=db)
+        if json:
+            print_json(row)
+            return
+        print_table(_with_families([row]), _RUN_COLUMNS, "")
+        print()
+        if "rows" in row:
+            print_table(row["rows"], _MEMBER_COLUMNS, "")
+        else:
+            print_table(row["levels"], _LEVEL_COLUMNS, "nothing was walked yet")
 
 
 def replay(scheme: Annotated[str, typer.Argument(metavar="ID")], db: Db = None, json: Json = False) -> None:
@@ -115,6 +202,26 @@ def replay(scheme: Annotated[str, typer.Argument(metavar="ID")], db: Db = None, 
         print_json(result.as_dict())
     else:
         print(f"{result.scheme}: rebuilt in {result.flips} steps under {result.walk_version}, every ID equal")
+
+
+def _with_families(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say in place of the rank of a family run how many of its members are at the best known rank."""
+    return [{**row, "rank": f"{row['reached']}/{row['members']}"} if row["members"] else row for row in rows]
+
+
+def _report_family(result: api.FamilyResult, json: bool) -> None:
+    if json:
+        print_json(result.as_dict())
+    else:
+        print_table(result.rows, _MEMBER_COLUMNS, "")
+        reached = reached_text([row["target_reached"] for row in result.rows])
+        print(
+            f"run {result.run} over {result.ring}: {reached}; "
+            f"{result.flips} steps in {result.seconds:.1f} s, "
+            f"{result.workers} worker{'s' * (result.workers != 1)}, seed {result.seed}"
+        )
+    if result.target_reached is False:
+        raise typer.Exit(_BUDGET_ENDED)
 
 
 def _report(result: api.SearchResult, json: bool) -> None:

@@ -27,7 +27,20 @@ from flipforge.flips._kinds import (
     units,
     zero,
 )
-from flipforge.flips._lanes import equal, join, load_set, meet, members, minus, nth, single, store_set, when
+from flipforge.flips._lanes import (
+    equal,
+    is_one_block,
+    join,
+    load_set,
+    lowest,
+    meet,
+    members,
+    minus,
+    nth,
+    single,
+    store_set,
+    when,
+)
 
 __all__ = ["RANK", "TALLY", "normalise", "run"]
 
@@ -58,7 +71,8 @@ def _draw(state: Words) -> tuple[np.uint64, Words]:
 def _leave(keys: Table, base: Any, row: Any, have: Any, like: Any) -> Any:
     """Rows with a partner once a row no longer holds its value."""
     here = single(row, like)
-    if members(meet(have, here)) != 0:
+    # One block is compared sooner than a branch is guessed wrong.
+    if is_one_block(like) or members(meet(have, here)) != 0:
         group = minus(equal(keys, base, keys[base + row], like), here)
         have = minus(have, join(here, when(members(group) == 1, group)))
     return have
@@ -85,7 +99,7 @@ def _is_taken(table: Table, keys: Table, base: Any, value: Any, key: Any, group:
         return False
     if key == 0:
         return True
-    return members(group) != 0 and not same(load(kind, table, base + nth(group, np.uint64(0))), value)
+    return members(group) != 0 and not same(load(kind, table, base + lowest(group)), value)
 
 
 @kernel
@@ -135,8 +149,10 @@ def _index(table: Table, keys: Table, salts: NDArray[np.uint64], sets: Table, ki
         for row in range(slots):
             value = load(kind, table, base + np.uint64(row))
             if not is_zero(value):
+                # Only the lowest of the group is known to hold the value: later rows may yet ask for another hash.
                 _, group = _find(table, keys, salts, axis, value, kind, like)
-                have = join(have, when(members(group) > 1, group))
+                lowest = nth(group, np.uint64(0))
+                have = join(have, when(lowest != row, join(single(lowest, like), single(np.uint64(row), like))))
         store_set(sets, axis, have)
 
 
@@ -313,7 +329,7 @@ def run(
     many = units(kind)
     salts = np.full(3, 0x9E3779B97F4A7C15, dtype=np.uint64)
     state = (seed[0], seed[1], seed[2], seed[3])
-    rank = lowest = tally[RANK]
+    rank = record = tally[RANK]
     limit = rank + band
     plus = split = np.int64(0)
     taken = rejected = reductions = restarts = since = walked = 0
@@ -348,7 +364,7 @@ def run(
                 break
             table[:] = first_table
             scalars[:] = first_scalars
-            rank = lowest = tally[RANK]
+            rank = record = tally[RANK]
             since = walked = 0
             restarts += 1
             _index(table, keys, salts, sets, kind, like)
@@ -403,15 +419,15 @@ def run(
             if members(join(merges1, merges2)) == 0:
                 continue
             if members(merges1) != 0:
-                gone = _merge(table, scalars, row, nth(merges1, np.uint64(0)), axis2, kind)
+                gone = _merge(table, scalars, row, lowest(merges1), axis2, kind)
             else:
-                gone = _merge(table, scalars, other, nth(merges2, np.uint64(0)), axis1, kind)
+                gone = _merge(table, scalars, other, lowest(merges2), axis1, kind)
             if gone == 0:
                 continue
         rank -= gone
         reductions += gone
-        if rank < lowest:
-            lowest = rank
+        if rank < record:
+            record = rank
             since = 0
         _index(table, keys, salts, sets, kind, like)
     tally[RANK], tally[STEPS], tally[PLUS], tally[SPLIT] = rank, taken, plus, split

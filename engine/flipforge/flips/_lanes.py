@@ -13,7 +13,20 @@ from numba import types
 
 from flipforge.flips._jit import intrinsic
 
-__all__ = ["equal", "join", "load_set", "meet", "members", "minus", "nth", "single", "store_set", "when"]
+__all__ = [
+    "equal",
+    "is_one_block",
+    "join",
+    "load_set",
+    "lowest",
+    "meet",
+    "members",
+    "minus",
+    "nth",
+    "single",
+    "store_set",
+    "when",
+]
 
 _I64 = ir.IntType(64)
 _SLOW_PDEP = ("znver1", "znver2")  # these run pdep in microcode
@@ -183,6 +196,29 @@ def nth(typing: Any, rows: Any, index: Any) -> Any:
         return builder.add(start, find(builder, word, builder.sub(index, skipped)))
 
     return sig, generate
+
+
+@intrinsic
+def lowest(typing: Any, rows: Any) -> Any:
+    """Lowest row number of a set that is not empty."""
+    sig = types.uint64(rows)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        blocks = [_widen(builder, block) for block in _blocks(builder, rows, args[0])]
+        word, start = blocks[-1], ir.Constant(_I64, (rows.count - 1) * rows.dtype.bitwidth)
+        for number in range(rows.count - 2, -1, -1):
+            holds = builder.icmp_unsigned("!=", blocks[number], ir.Constant(_I64, 0))
+            word = builder.select(holds, blocks[number], word)
+            start = builder.select(holds, ir.Constant(_I64, number * rows.dtype.bitwidth), start)
+        return builder.add(start, builder.cttz(word, ir.Constant(ir.IntType(1), 1)))
+
+    return sig, generate
+
+
+@intrinsic
+def is_one_block(typing: Any, rows: Any) -> Any:
+    """Tell whether sets of this type have one block."""
+    return types.boolean(rows), lambda context, builder, sig, args: ir.Constant(ir.IntType(1), int(rows.count == 1))
 
 
 @intrinsic

@@ -25,6 +25,7 @@ from flipforge.search._protocols import (
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
+from flipforge.search._statistics import Statistics
 
 __all__ = [
     "OBJECTIVES",
@@ -57,6 +58,7 @@ __all__ = [
     "Schedule",
     "Seed",
     "Space",
+    "Statistics",
     "Store",
     "objective",
     "preset",

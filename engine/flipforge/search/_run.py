@@ -17,6 +17,7 @@ from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
 from flipforge.search._objectives import Additions, Objective
 from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
+from flipforge.search._statistics import Statistics
 
 __all__ = ["Limits", "Progress", "Run"]
 
@@ -97,6 +98,7 @@ class Run:
         self._earlier_seconds, self._earlier_flips = record.seconds, record.flips
         self._barren = self._failed = 0
         self._value = 0.0
+        self._statistics = Statistics(record.checkpoint.get("levels", ()), record.checkpoint.get("course", ()))
 
     @staticmethod
     def new(space: Space[Any], ring: str, config: Mapping[str, Any]) -> RunRecord:
@@ -221,7 +223,8 @@ class Run:
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
         self._ladder.tell(value.level, value.effort.path, fresh=fresh, steps=value.steps)
-        self._events.append(_event(value, fresh))
+        self._events.append({**_event(value, fresh), "rank": self._record.rank})
+        self._statistics.tell(self._events[-1])
 
     def _admit(self, find: Find, level: int) -> bool:
         """Store a find that its pool takes; tell whether it is new there and of a lower level."""
@@ -283,6 +286,9 @@ class Run:
                 "next": self._next,
                 "value": self._value,
                 "ladder": self._ladder.checkpoint(self._names),
+                "pools": self._ladder.sizes(),
+                "levels": self._statistics.rows(),
+                "course": self._statistics.course(),
             },
             seconds=self._earlier_seconds + elapsed,
             updated=_now(),

@@ -1,0 +1,194 @@
+"""Searches over families: one run over many problems, which share its time and its workers."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from re import fullmatch
+
+from flipforge import executors
+from flipforge.api._library import open_store, parse_problem
+from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
+from flipforge.api._search import limits_of, root_of, staff_of, warm
+from flipforge.catalogue import SqliteStore
+from flipforge.errors import InputError, ProblemError
+from flipforge.problems import MAX_FAMILY, expand
+from flipforge.rings import Ring
+from flipforge.rings import ring as ring_named
+from flipforge.search import FlipSpace, Limits, Run, RunRecord, Schedule
+from flipforge.search import preset as preset_named
+
+__all__ = ["is_family_run", "resume_family", "search_family"]
+
+
+def search_family(
+    family: str,
+    ring: str = "GF2",
+    *,
+    sorted_only: bool = False,
+    yes: bool = False,
+    workers: int | None = None,
+    executor: str | None = None,
+    address: str | None = None,
+    seed: int | None = None,
+    seconds: float | None = None,
+    max_flips: int | None = None,
+    preset: str = "standard",
+    deterministic: bool | None = None,
+    db: str | Path | None = None,
+    on_progress: OnFamilyProgress | None = None,
+) -> FamilyResult:
+    """Search for schemes of low rank for every problem of a family, in one run.
+
+    The members take turns; each turn of a member is as long as those of the others in its round, and twice as long as
+    the one before. A member aims at the best known rank over the ring and is left alone once it is there; one for which
+    no rank is known is searched until the budget ends. With one worker, a seed and ``max_flips`` the whole run can be
+    repeated.
+
+    Parameters
+    ----------
+    family
+        A problem string with ranges or lists, e.g. ``matmul:2..5x2..5x2..5``: every member that it names, reorderings
+        of the sizes of a matrix product as well.
+    sorted_only
+        Of matrix products that differ in the order of their sizes only, take the first one with ascending sizes.
+    yes
+        Take families of more than ten thousand problems.
+    seconds, max_flips
+        Budget of the whole family; with neither, the preset's seconds.
+
+    Other parameters are those of `search`.
+
+    Raises
+    ------
+    InputError
+        Any argument that cannot be met, a member that cannot be searched included; nothing is written.
+
+    Examples
+    --------
+    >>> result = search_family("matmul:2x2x2..3", workers=1, seed=1, db=":memory:")
+    >>> [(row["problem"], row["rank"]) for row in result.rows]
+    [('matmul:2x2x2', 7), ('matmul:2x2x3', 11)]
+    """
+    over = ring_named(ring)
+    names, sizes = _members(family, over, sorted_only=sorted_only, yes=yes)
+    schedule = preset_named(preset)
+    count, executor_name = staff_of(workers, executor)
+    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
+    limits = limits_of(None, seconds, max_flips, budget)
+    config = {
+        "seed": root_of(seed),
+        "workers": count,
+        "executor": executor_name,
+        "deterministic": executor_name == "inline" if deterministic is None else deterministic,
+        "preset": preset,
+        "schedule": asdict(schedule),
+        "limits": asdict(limits),
+        "sizes": sizes,
+        "members": names,
+    }
+    with open_store(db) as store:
+        record = replace(Run.new(FlipSpace(parse_problem(names[0]), over), over.name, config), problem=family)
+        return _drive(store, record, limits, (count, executor_name), address, on_progress)
+
+
+def resume_family(
+    run: str,
+    *,
+    seconds: float | None = None,
+    max_flips: int | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    address: str | None = None,
+    db: str | Path | None = None,
+    on_progress: OnFamilyProgress | None = None,
+) -> FamilyResult:
+    """Go on with a run over a family, in the turn that it was in.
+
+    Limits not given are the run's own: its seconds anew, its flips in total.
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such run.
+    InputError
+        The run is of one problem.
+    """
+    with open_store(db) as store:
+        record = store.run(run)
+        if "members" not in record.config:
+            raise InputError(f"run {record.id} is of one problem; resume goes on with it")
+        limits = limits_of(None, seconds, max_flips, Limits(**record.config["limits"]))
+        staff = (record.config["workers"], record.config["executor"])
+        if workers is not None or executor is not None:
+            staff = staff_of(workers, executor)
+        return _drive(store, record, limits, staff, address, on_progress)
+
+
+def is_family_run(run: str, *, db: str | Path | None = None) -> bool:
+    """Tell whether a run is over a family.
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such run.
+    """
+    with open_store(db) as store:
+        return "members" in store.run(run).config
+
+
+def _drive(
+    store: SqliteStore,
+    record: RunRecord,
+    limits: Limits,
+    staff: tuple[int, str],
+    address: str | None,
+    on_progress: OnFamilyProgress | None,
+) -> FamilyResult:
+    workers, name = staff
+    schedule = Schedule(**record.config["schedule"])
+    sizes = tuple(map(tuple, record.config["sizes"]))
+    executor = executors.make_executor(
+        name, workers=workers, address=address, warm=partial(warm, record.ring, sizes, schedule.band)
+    )
+    try:
+        rounds = Rounds(store, executor, record, schedule=schedule, limits=limits, on_progress=on_progress)
+        return rounds.go()
+    finally:
+        executor.close()
+
+
+def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the problems of a family and the sizes of kernels they need, each problem tried before anything runs."""
+    names = list(dict.fromkeys(expand(family, limit=None if yes else MAX_FAMILY)))
+    if sorted_only:
+        names = _one_of_each_order(names)
+    sizes: set[tuple[int, int]] = set()
+    canonical: dict[str, None] = {}
+    largest: tuple[int, str] | None = None
+    refused: ProblemError | None = None
+    for name in names:
+        try:
+            problem = parse_problem(name)
+            FlipSpace(problem, ring)
+        except ProblemError as error:
+            refused = refused or error
+            continue
+        canonical[problem.name] = None
+        sizes.add((max(problem.shape), len(problem.entries)))
+        largest = max(largest or (0, ""), (sum(problem.shape), problem.name))
+    if refused is not None:
+        fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"
+        raise ProblemError(f"{family}: {refused}; {fits}")
+    return list(canonical), sorted(sizes)
+
+
+def _one_of_each_order(names: Sequence[str]) -> list[str]:
+    """Keep of each matrix product the order of sizes that comes first when ascending orders come before others."""
+    kept: dict[str, str] = {}
+    for name in names:
+        match = fullmatch(r"matmul:(\d+)x(\d+)x(\d+)", name)
+        ascending = "matmul:" + "x".join(map(str, sorted(map(int, match.groups())))) if match else name
+        if name == ascending or ascending not in kept:
+            kept[ascending] = name
+    return list(kept.values())
