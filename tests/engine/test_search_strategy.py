@@ -1,5 +1,6 @@
 """The strategy: path lengths that settle, pools that stay mixed, levels, plateaus, breadth, and moves that replay."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,9 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.test_search import SMALL, THREE, Bench, MemoryStore, searched
 
+from flipforge import api
+from flipforge.api._library import open_store
+from flipforge.api._search import schedule_of
+from flipforge.cli import main
 from flipforge.errors import InputError, ReplayError
+from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse
 from flipforge.rings import GF2, GF3, ZT
 from flipforge.schemes import Scheme, standard_scheme
@@ -29,11 +34,17 @@ from flipforge.search import (
     Schedule,
     Seed,
     objective,
+    preset,
     replay,
     run_chunk,
 )
+from search_bench import SMALL, THREE, Bench, MemoryStore, searched
 
 ADDITIONS = objective("additions")
+
+
+def square(row: Any) -> Any:
+    return np.reshape(row, (3, 3))
 
 
 def dice(seed: int = 0) -> np.random.Generator:
@@ -239,11 +250,11 @@ def test_breadth_does_not_change_with_the_basis(seed: int) -> None:
     generator = dice(seed)
     change = (np.triu(generator.integers(0, 2, (3, 3)), 1) + np.eye(3, dtype=int)) % 2
     back = np.linalg.inv(change).round().astype(int) % 2
-    u = [tuple((change @ np.reshape(row, (3, 3)) % 2).ravel().tolist()) for row in scheme.u]
-    w = [tuple((back.T @ np.reshape(row, (3, 3)) % 2).ravel().tolist()) for row in scheme.w]
+    u = [tuple((change @ square(row) % 2).ravel().tolist()) for row in scheme.u]
+    w = [tuple((back.T @ square(row) % 2).ravel().tolist()) for row in scheme.w]
     moved = Scheme(scheme.problem, GF2, tuple(u), scheme.v, tuple(w))
     assert moved.verdict().valid
-    ranks = [_rank2(np.reshape(row, (3, 3))) for rows in (scheme.u, scheme.v, scheme.w) for row in rows]
+    ranks = [_rank2(square(row)) for rows in (scheme.u, scheme.v, scheme.w) for row in rows]
     assert THREE.breadth(THREE.state(moved)) == THREE.breadth(state) == 3 * sum(ranks)
 
 
@@ -332,8 +343,8 @@ class Moving(FlipSpace):
     def sandwich(self, state: Any, seed: Seed) -> Any:
         scheme = self.scheme(state)
         order = dice(int(seed.words()[0] % 2**32)).permutation(3)
-        u = tuple(tuple(np.reshape(row, (3, 3))[order].ravel().tolist()) for row in scheme.u)
-        w = tuple(tuple(np.reshape(row, (3, 3))[order].ravel().tolist()) for row in scheme.w)
+        u: Any = tuple(tuple(square(row)[order].ravel().tolist()) for row in scheme.u)
+        w: Any = tuple(tuple(square(row)[order].ravel().tolist()) for row in scheme.w)
         return self.state(Scheme(scheme.problem, scheme.ring, u, scheme.v, w))
 
     def reduce(self, state: Any) -> Any:
@@ -377,3 +388,40 @@ def test_events_tell_how_far_walks_went() -> None:
     searched(THREE, store, flips=400_000)
     for event in store.log:
         assert event["path"] in Paths(SMALL.path).grid and event["idle"] >= 1 and event["band"] == SMALL.band
+
+
+def test_objectives_on_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", "matmul:2x2x2", "--seed", "1", "--workers", "1", "--db", str(tmp_path / "c.db"), "--json"]
+    for option, reason in (
+        (["--objective", "beauty"], "unknown objective 'beauty'"),
+        (["--liftable", "--objective", "flips"], "exclude each other"),
+        (["--liftable"], "no lifter is installed"),
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*words, *option])
+        assert left.value.code == 2 and reason in capsys.readouterr().err
+    assert not (tmp_path / "c.db").exists()
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--objective", "flips", "--target-rank", "7"])
+    assert not left.value.code
+    run = json.loads(capsys.readouterr().out)["run"]
+    with open_store(tmp_path / "c.db") as store:
+        assert store.run(run).config["objective"] == "flips"
+
+
+def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
+    result = api.search("matmul:3x3x3", target_rank=24, objective="liftable", workers=1, seed=2, db=tmp_path / "c.db")
+    with open_store(tmp_path / "c.db") as store:
+        assert result.scheme is not None and EvenLifter().liftable(store.scheme(result.scheme))
+
+
+def test_a_run_of_another_strategy_is_refused_in_one_line(tmp_path: Any) -> None:
+    result = api.search("matmul:2x2x2", target_rank=7, workers=1, seed=1, db=tmp_path / "c.db")
+    assert result.run is not None
+    with open_store(tmp_path / "c.db") as store:
+        record = store.run(result.run)
+    assert schedule_of(record) == preset("standard")
+    with pytest.raises(InputError, match="earlier version"):
+        schedule_of(replace(record, config={**record.config, "schedule": {"pool": 50, "idle": 50_000}}))
