@@ -245,7 +245,7 @@ def test_first_distribution_by_name_keeps_a_name(install: Install) -> None:
     assert sorted(found) == [("first-dist 1.0", "ok"), ("second-dist 1.0", "broken")]
 
 
-@pytest.mark.parametrize("kind", ["spaces", "lifters", "groups", "stores", "importers"])
+@pytest.mark.parametrize("kind", ["spaces", "groups", "stores", "importers"])
 def test_kind_without_a_use_says_so(kind: str, install: Install) -> None:
     install(
         "early-bird",
@@ -288,7 +288,8 @@ def test_register_in_a_session(tmp_path: Path) -> None:
         (Manifest("mine", "exporters", "", api_version=99), Target(), "plugin API 99"),
         (Manifest("mine", "problems", ""), lambda: None, "cannot be called as its protocol says"),
         (Manifest("mine", "executors", ""), lambda workers: None, "cannot be called as its protocol says"),
-        (Manifest("mine", "lifters", ""), Target(), "has no use for lifters"),
+        (Manifest("mine", "spaces", ""), Target(), "has no use for spaces"),
+        (Manifest("mine", "lifters", ""), Target(), "liftable() is missing"),
     ],
 )
 def test_register_refuses_at_once(card: Manifest, implementation: Any, said: str) -> None:

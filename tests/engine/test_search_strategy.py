@@ -1,5 +1,6 @@
 """The strategy: path lengths that settle, pools that stay mixed, levels, plateaus, breadth, and moves that replay."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,9 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.test_search import SMALL, THREE, Bench, MemoryStore, searched
 
+from flipforge import api
+from flipforge.api._library import open_store
+from flipforge.api._search import schedule_of
+from flipforge.cli import main
 from flipforge.errors import InputError, ReplayError
+from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse
 from flipforge.rings import GF2, GF3, ZT
 from flipforge.schemes import Scheme, standard_scheme
@@ -29,11 +34,17 @@ from flipforge.search import (
     Schedule,
     Seed,
     objective,
+    preset,
     replay,
     run_chunk,
 )
+from search_bench import SMALL, THREE, Bench, MemoryStore, searched
 
 ADDITIONS = objective("additions")
+
+
+def square(row: Any) -> Any:
+    return np.reshape(row, (3, 3))
 
 
 def dice(seed: int = 0) -> np.random.Generator:
@@ -163,15 +174,15 @@ def test_more_members_are_wanted_where_they_are_dear() -> None:
 def test_sifting_takes_more_finds_than_it_keeps() -> None:
     ladder = ladder_at(10)
     ladder.sifting = True
-    assert ladder.chunk(0, 100).wanted == SMALL.least * SMALL.sift
-    for number in range(SMALL.least * SMALL.sift):
+    assert ladder.chunk(0, 100).wanted == SMALL.pool * SMALL.sift
+    for number in range(SMALL.pool * SMALL.sift):
         ladder.admit(9, member(str(number), breadth=number))
     assert not ladder.takes(9, member("narrow", breadth=0)) and ladder.takes(9, member("broad", breadth=99))
-    ladder.tell(10, 1_000, fresh=SMALL.least * SMALL.sift - 1, steps=1)
+    ladder.tell(10, 1_000, fresh=SMALL.pool * SMALL.sift - 1, steps=1)
     assert ladder.level == 10
     ladder.tell(10, 1_000, fresh=1, steps=1)
-    assert ladder.level == 9 and ladder.sizes()[9] == SMALL.least
-    assert ladder.holds(9, b"5") and not ladder.holds(9, b"1")
+    assert ladder.level == 9 and ladder.sizes()[9] == SMALL.pool
+    assert ladder.holds(9, b"11") and not ladder.holds(9, b"5")
 
 
 def test_a_stuck_run_climbs_higher_each_time_and_sifts_from_the_root() -> None:
@@ -218,6 +229,8 @@ def test_a_ladder_comes_back_from_its_checkpoint_at_any_moment() -> None:
         written = ladder.checkpoint(names)
         again = Ladder(SMALL, 1)
         again.restore(written, {name: state for state, name in names.items()})
+        kept = ("level", "fresh", "spent", "stalls", "lowest", "sifting")
+        assert [getattr(again, name) for name in kept] == [getattr(ladder, name) for name in kept]
         assert Ladder.names(written) <= set(names.values())
         assert again.checkpoint(names) == written and again.chunk(number, 10**9) == ladder.chunk(number, 10**9)
         seen += ladder.sifting
@@ -239,11 +252,11 @@ def test_breadth_does_not_change_with_the_basis(seed: int) -> None:
     generator = dice(seed)
     change = (np.triu(generator.integers(0, 2, (3, 3)), 1) + np.eye(3, dtype=int)) % 2
     back = np.linalg.inv(change).round().astype(int) % 2
-    u = [tuple((change @ np.reshape(row, (3, 3)) % 2).ravel().tolist()) for row in scheme.u]
-    w = [tuple((back.T @ np.reshape(row, (3, 3)) % 2).ravel().tolist()) for row in scheme.w]
+    u = [tuple((change @ square(row) % 2).ravel().tolist()) for row in scheme.u]
+    w = [tuple((back.T @ square(row) % 2).ravel().tolist()) for row in scheme.w]
     moved = Scheme(scheme.problem, GF2, tuple(u), scheme.v, tuple(w))
     assert moved.verdict().valid
-    ranks = [_rank2(np.reshape(row, (3, 3))) for rows in (scheme.u, scheme.v, scheme.w) for row in rows]
+    ranks = [_rank2(square(row)) for rows in (scheme.u, scheme.v, scheme.w) for row in rows]
     assert THREE.breadth(THREE.state(moved)) == THREE.breadth(state) == 3 * sum(ranks)
 
 
@@ -332,8 +345,8 @@ class Moving(FlipSpace):
     def sandwich(self, state: Any, seed: Seed) -> Any:
         scheme = self.scheme(state)
         order = dice(int(seed.words()[0] % 2**32)).permutation(3)
-        u = tuple(tuple(np.reshape(row, (3, 3))[order].ravel().tolist()) for row in scheme.u)
-        w = tuple(tuple(np.reshape(row, (3, 3))[order].ravel().tolist()) for row in scheme.w)
+        u: Any = tuple(tuple(square(row)[order].ravel().tolist()) for row in scheme.u)
+        w: Any = tuple(tuple(square(row)[order].ravel().tolist()) for row in scheme.w)
         return self.state(Scheme(scheme.problem, scheme.ring, u, scheme.v, w))
 
     def reduce(self, state: Any) -> Any:
@@ -366,10 +379,12 @@ def test_a_chunk_told_twice_changes_nothing() -> None:
         def wait(self, timeout: float) -> list[tuple[int, Any]]:
             return super().wait(timeout) * 2
 
-    once, twice = MemoryStore(), MemoryStore()
-    first, second = searched(THREE, once, flips=400_000), searched(THREE, twice, Twice(), flips=400_000)
-    assert (first.best, first.flips, list(once.schemes)) == (second.best, second.flips, list(twice.schemes))
-    assert once.log == twice.log or len(once.log) == len(twice.log)
+    for ordered in (True, False):
+        once, twice = MemoryStore(), MemoryStore()
+        first = searched(THREE, once, flips=400_000, deterministic=ordered)
+        second = searched(THREE, twice, Twice(), flips=400_000, deterministic=ordered)
+        assert (first.best, first.flips, list(once.schemes)) == (second.best, second.flips, list(twice.schemes))
+        assert [event["chunk"] for event in once.log] == [event["chunk"] for event in twice.log]
 
 
 def test_events_tell_how_far_walks_went() -> None:
@@ -377,3 +392,40 @@ def test_events_tell_how_far_walks_went() -> None:
     searched(THREE, store, flips=400_000)
     for event in store.log:
         assert event["path"] in Paths(SMALL.path).grid and event["idle"] >= 1 and event["band"] == SMALL.band
+
+
+def test_objectives_on_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["search", "matmul:2x2x2", "--seed", "1", "--workers", "1", "--db", str(tmp_path / "c.db"), "--json"]
+    for option, reason in (
+        (["--objective", "beauty"], "unknown objective 'beauty'"),
+        (["--liftable", "--objective", "flips"], "exclude each other"),
+        (["--liftable"], "no lifter is installed"),
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*words, *option])
+        assert left.value.code == 2 and reason in capsys.readouterr().err
+    assert not (tmp_path / "c.db").exists()
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--objective", "flips", "--target-rank", "7"])
+    assert not left.value.code
+    run = json.loads(capsys.readouterr().out)["run"]
+    with open_store(tmp_path / "c.db") as store:
+        assert store.run(run).config["objective"] == "flips"
+
+
+def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
+    result = api.search("matmul:3x3x3", target_rank=24, objective="liftable", workers=1, seed=2, db=tmp_path / "c.db")
+    with open_store(tmp_path / "c.db") as store:
+        assert result.scheme is not None and EvenLifter().liftable(store.scheme(result.scheme))
+
+
+def test_a_run_of_another_strategy_is_refused_in_one_line(tmp_path: Any) -> None:
+    result = api.search("matmul:2x2x2", target_rank=7, workers=1, seed=1, db=tmp_path / "c.db")
+    assert result.run is not None
+    with open_store(tmp_path / "c.db") as store:
+        record = store.run(result.run)
+    assert schedule_of(record) == preset("standard")
+    with pytest.raises(InputError, match="earlier version"):
+        schedule_of(replace(record, config={**record.config, "schedule": {"pool": 50, "idle": 50_000}}))

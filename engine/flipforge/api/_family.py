@@ -9,13 +9,13 @@ from re import fullmatch
 from flipforge import executors
 from flipforge.api._library import open_store, parse_problem
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._search import limits_of, root_of, staff_of, warm
+from flipforge.api._search import limits_of, objective_named, root_of, schedule_of, staff_of, warm
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.search import FlipSpace, Limits, Run, RunRecord, Schedule
+from flipforge.search import FlipSpace, Limits, Run, RunRecord
 from flipforge.search import preset as preset_named
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
@@ -34,6 +34,7 @@ def search_family(
     seconds: float | None = None,
     max_flips: int | None = None,
     preset: str = "standard",
+    objective: str = "additions",
     deterministic: bool | None = None,
     db: str | Path | None = None,
     on_progress: OnFamilyProgress | None = None,
@@ -73,6 +74,7 @@ def search_family(
     over = ring_named(ring)
     names, sizes = _members(family, over, sorted_only=sorted_only, yes=yes)
     schedule = preset_named(preset)
+    objective_named(objective)
     count, executor_name = staff_of(workers, executor)
     budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
     limits = limits_of(None, seconds, max_flips, budget)
@@ -82,6 +84,7 @@ def search_family(
         "executor": executor_name,
         "deterministic": executor_name == "inline" if deterministic is None else deterministic,
         "preset": preset,
+        "objective": objective,
         "schedule": asdict(schedule),
         "limits": asdict(limits),
         "sizes": sizes,
@@ -146,7 +149,7 @@ def _drive(
     on_progress: OnFamilyProgress | None,
 ) -> FamilyResult:
     workers, name = staff
-    schedule = Schedule(**record.config["schedule"])
+    schedule = schedule_of(record)
     sizes = tuple(map(tuple, record.config["sizes"]))
     executor = executors.make_executor(
         name, workers=workers, address=address, warm=partial(warm, record.ring, sizes, schedule.band)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flipforge.api._library import parse_problem
-from flipforge.api._search import SearchResult, starts_of
+from flipforge.api._search import SearchResult, objective_named, starts_of
 from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import RunInterrupted
 from flipforge.rings import ring as ring_named
@@ -209,6 +209,7 @@ class Rounds:
             schedule=replace(self._schedule, chunk=min(self._schedule.chunk, chunk)),
             limits=limits,
             deterministic=self._record.config["deterministic"],
+            objective=objective_named(self._record.config["objective"]),
             on_progress=lambda progress: self._show(number, progress),
         )
         if begun:
@@ -219,7 +220,7 @@ class Rounds:
 
     def _new(self, space: FlipSpace, member: Member, number: int) -> RunRecord:
         config = self._record.config
-        own = {key: config[key] for key in ("workers", "executor", "deterministic", "preset", "schedule")}
+        own = {key: config[key] for key in ("workers", "executor", "deterministic", "preset", "objective", "schedule")}
         limits = Limits(member.best_known, self._schedule.seconds)
         own |= {"seed": _seed(config["seed"], number), "limits": asdict(limits), "start": []}
         return replace(Run.new(space, self._ring.name, own), id=member.run)

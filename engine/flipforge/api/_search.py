@@ -9,7 +9,7 @@ from secrets import randbits
 from time import process_time
 from typing import Any
 
-from flipforge import executors
+from flipforge import executors, plugins
 from flipforge.api._library import load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
@@ -17,10 +17,23 @@ from flipforge.problems import is_family
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import is_there
-from flipforge.search import Entry, FlipSpace, Limits, Lineage, Progress, Run, RunRecord, Schedule, replay
+from flipforge.search import Entry, FlipSpace, Limits, Lineage, Objective, Progress, Run, RunRecord, Schedule, replay
+from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 
-__all__ = ["SearchResult", "limits_of", "replay_scheme", "resume", "root_of", "search", "staff_of", "starts_of", "warm"]
+__all__ = [
+    "SearchResult",
+    "limits_of",
+    "objective_named",
+    "replay_scheme",
+    "resume",
+    "root_of",
+    "schedule_of",
+    "search",
+    "staff_of",
+    "starts_of",
+    "warm",
+]
 
 OnProgress = Callable[[Progress], None]
 
@@ -68,6 +81,7 @@ def search(
     seconds: float | None = None,
     max_flips: int | None = None,
     preset: str = "standard",
+    objective: str = "additions",
     start: Sequence[str | Path] = (),
     deterministic: bool | None = None,
     db: str | Path | None = None,
@@ -93,6 +107,10 @@ def search(
         Budget. Seconds end a run early, flips end it reproducibly. With neither, the preset's seconds.
     preset
         ``quick``, ``standard`` or ``deep``.
+    objective
+        What is better at equal rank: ``additions`` (fewer), ``flips`` (more), ``calls`` or ``few-calls`` (recursive
+        calls of structured products), or ``liftable``. With the last the rank that counts is that of schemes that an
+        installed lifter lifts to characteristic 0.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
     deterministic
@@ -115,6 +133,7 @@ def search(
         raise InputError(f"{problem}: a family; search_family searches over its members")
     space = FlipSpace(parse_problem(problem), ring_named(ring))
     schedule = preset_named(preset)
+    objective_named(objective)
     staff = staff_of(workers, executor)
     root = root_of(seed)
     budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
@@ -125,6 +144,7 @@ def search(
         "executor": staff[1],
         "deterministic": staff[1] == "inline" if deterministic is None else deterministic,
         "preset": preset,
+        "objective": objective,
         "schedule": asdict(schedule),
         "limits": asdict(limits),
         "start": [str(item) for item in start],
@@ -227,6 +247,29 @@ def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
     return count, executor or ("inline" if count == 1 else "process")
 
 
+def objective_named(name: str) -> Objective:
+    """Return a second objective, with an installed lifter where it needs one."""
+    lifters = plugins.available("lifters") if name == "liftable" else []
+    sound = [info.name for info in lifters if info.status == "ok"]
+    return make_objective(name, plugins.get("lifters", sound[0]) if sound else None)
+
+
+def schedule_of(record: RunRecord) -> Schedule:
+    """Return the schedule of a stored run.
+
+    Raises
+    ------
+    InputError
+        The run is of a version that spent its steps otherwise.
+    """
+    try:
+        return Schedule(**record.config["schedule"])
+    except TypeError:
+        raise InputError(
+            f"run {record.id} is of an earlier version with another strategy: search anew --from {record.best}"
+        ) from None
+
+
 def limits_of(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
     """Return the limits that were asked for; ``default`` stands in for what is None."""
     for name, value in (("--target-rank", target), ("--time", seconds), ("--max-flips", flips)):
@@ -266,7 +309,7 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     workers, executor_name = staff
-    schedule = Schedule(**record.config["schedule"])
+    schedule = schedule_of(record)
     sizes = ((max(space.problem.shape), len(space.problem.entries)),)
     executor = executors.make_executor(
         executor_name, workers=workers, address=address, warm=partial(warm, space.ring.name, sizes, schedule.band)
@@ -280,6 +323,7 @@ def _drive(
             schedule=schedule,
             limits=limits,
             deterministic=record.config["deterministic"],
+            objective=objective_named(record.config["objective"]),
             on_progress=on_progress,
         )
         if starts is None:

@@ -55,6 +55,11 @@ def search(
     time: Time = None,
     max_flips: MaxFlips = None,
     preset: Annotated[str, typer.Option("--preset", help="quick, standard or deep.")] = "standard",
+    objective: Annotated[
+        str | None,
+        typer.Option("--objective", help="At equal rank: additions (default), flips, calls, few-calls or liftable."),
+    ] = None,
+    liftable: Annotated[bool, typer.Option("--liftable", help="The same as --objective liftable.")] = False,
     start: Annotated[
         list[str] | None,
         typer.Option("--from", metavar="ID|FILE", help="Start from this scheme; may stand several times."),
@@ -74,6 +79,9 @@ def search(
 
     The members of a family take turns, and each stops at the best rank known for it.
     """
+    if liftable and objective not in (None, "liftable"):
+        raise InputError(f"--liftable and --objective {objective} exclude each other: give one")
+    better = "liftable" if liftable else objective or "additions"
     if is_family(problem):
         if target_rank is not None or start:
             option = "--from" if start else "--target-rank"
@@ -91,6 +99,7 @@ def search(
                 seconds=None if time is None else parse_duration(time),
                 max_flips=max_flips,
                 preset=preset,
+                objective=better,
                 deterministic=True if deterministic else None,
                 db=db,
                 on_progress=table,
@@ -111,6 +120,7 @@ def search(
             seconds=None if time is None else parse_duration(time),
             max_flips=max_flips,
             preset=preset,
+            objective=better,
             start=start or (),
             deterministic=True if deterministic else None,
             db=db,

@@ -77,7 +77,8 @@ def get(kind: str, name: str) -> Any:
     Returns
     -------
     object
-        An `Exporter` for ``exporters``, a parser for ``problems``, a factory for ``executors``.
+        An `Exporter` for ``exporters``, a parser for ``problems``, a factory for ``executors``, a `Lifter` for
+        ``lifters``.
 
     Raises
     ------
@@ -299,6 +300,10 @@ def _keeping(kind: str, loaded: Any) -> object:
         case "problems":
             _accepts(loaded, None, "body")
             return loaded
+        case "lifters":
+            lifter = loaded() if isclass(loaded) else loaded
+            _accepts(lifter, "liftable", "scheme")
+            return lifter
         case "executors":
             _accepts(loaded, None, workers=1, address=None, warm=None)
             return loaded

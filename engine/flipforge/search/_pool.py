@@ -95,11 +95,6 @@ class Pool:
         """Tell whether a newcomer would stay; where classes are balanced, it may."""
         return not self.broad or len(self) < self.capacity or member.breadth > min(m.breadth for m in self.members)
 
-    def trim(self, size: int) -> None:
-        """Keep so many members of the greatest breadth."""
-        kept = sorted(self._members.values(), key=lambda member: -member.breadth)[:size]
-        self._members = {member.state: member for member in kept}
-
     def draw(self, count: int, generator: np.random.Generator) -> list[Member]:
         """Return up to ``count`` distinct members, one class as likely as another, isolated ones only if all are.
 

@@ -89,7 +89,7 @@ class Run:
         self._root = int(record.config["seed"])
         self._ladder = Ladder(schedule, self._root)
         self._names: dict[bytes, str] = {}
-        self._entries: list[Entry] = []
+        self._entries: list[tuple[Entry, bytes, int]] = []
         self._events: list[dict[str, Any]] = []
         self._next = 0
         self._flights: dict[int, int] = {}
@@ -251,7 +251,7 @@ class Run:
         return rank < level
 
     def _note(self, entry: Entry, state: bytes, rank: int, value: float) -> None:
-        self._entries.append(entry)
+        self._entries.append((entry, state, rank))
         self._names[state] = entry.scheme.id
         if self._best(rank, value):
             self._value = value
@@ -294,12 +294,23 @@ class Run:
             updated=_now(),
         )
         try:
-            self._store.commit(self._entries, self._record, self._events)
+            self._store.commit(self._lasting(), self._record, self._events)
         except VerificationError:
             self._entries = []
             raise
         self._entries, self._events = [], []
         self._committed = monotonic()
+
+    def _lasting(self) -> list[Entry]:
+        """Return the finds to store: not those that had to leave a pool before anything could start from them."""
+        return [
+            entry
+            for entry, state, rank in self._entries
+            if entry.origin != "found"
+            or rank >= self._ladder.level
+            or entry.scheme.id == self._record.best
+            or self._ladder.holds(rank, state)
+        ]
 
 
 def _event(result: ChunkResult, fresh: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ members of rank r walk until they drop to a lower rank; when the pool below has 
 How long a walk is, is for `Paths` to say; the pool grows with what a success costs.
 
 A run that is stuck climbs and comes down again with other members, one level at first and twice as many each time, and
-from the root at last. Every other descent from the root sifts: it takes more finds than it keeps, and keeps those of
-the greatest breadth, for the easy way down leads to special schemes from which nothing goes on.
+from the root at last. From then on its descents sift: they take more finds than they keep, and keep those of the
+greatest breadth, for the easy way down leads to special schemes from which nothing goes on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -148,8 +148,6 @@ class Ladder:
     def admit(self, rank: int, member: Member) -> None:
         """Put a state in the pool of its rank, in place of another where that is full."""
         pool = self._pools.setdefault(rank, Pool(self._schedule.pool, broad=self.sifting))
-        if self.sifting and rank < self.level:
-            pool.capacity = self.wanted
         self._draws += 1
         pool.admit(member, self._generator(self._draws, 0), by_value=rank == self.level)
 
@@ -184,7 +182,9 @@ class Ladder:
 
     @property
     def wanted(self) -> int:
-        """How many fresh finds the level below needs: few while they are cheap."""
+        """How many fresh finds the level below needs: few while they are cheap, all it can hold where it sifts."""
+        if self.sifting:
+            return self._schedule.pool
         size = ceil(self._schedule.least * sqrt(self._paths.cost / _CHEAP))
         return min(max(size, self._schedule.least), self._schedule.pool)
 
@@ -231,8 +231,6 @@ class Ladder:
         return {rank: len(pool) for rank, pool in sorted(self._pools.items())}
 
     def _descend(self, level: int) -> None:
-        if self.sifting:
-            self._pools[level].trim(self.wanted)
         if level < self.lowest:
             self.lowest, self.stalls = level, 0
         self._enter(level)
@@ -246,7 +244,7 @@ class Ladder:
             level = above[height - 1]
         else:
             self._pools.clear()
-            self.stalls, self.sifting = 0, not self.sifting
+            self.stalls, self.sifting = 0, True
             self._paths = Paths(self._schedule.path)
             for rank, member in self._starts:
                 self.admit(rank, member)
