@@ -284,8 +284,8 @@ def test_a_budget_that_ends_first_is_code_3(db: Path, capsys: Capture) -> None:
     [
         (("matmul:5..2x2x2",), "empty"),
         (("matmul:2..30x2..30x2..30",), "24389 problems are more than 10000.*--yes"),
-        (("matmul:2x2x2..200",), "matmul:2x2x129.*the largest member that can be searched is matmul:2x2x128"),
-        (("matmul:2..3x20x20",), "matmul:2x20x20.*no member can be searched"),
+        (("matmul:2x2x255..258",), "matmul:2x2x257.*the largest member that can be searched is matmul:2x2x256"),
+        (("matmul:2..3x30x30",), "matmul:2x30x30.*no member can be searched"),
         (("matmul:2..3x2x2", "--target-rank", "7"), "--target-rank is for one problem"),
         (("matmul:2..3x2x2", "--from", "0123456789ab"), "--from is for one problem"),
         (("matmul:2..3x2x2", "--ring", "GF4"), "GF4"),

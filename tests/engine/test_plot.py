@@ -88,6 +88,12 @@ def test_a_family_shows_gap_and_flips_of_each_member(db: Path, runs: list[str]) 
     assert [bar.get_width() for bar in flips.patches] == [row["flips"] for row in rows]
 
 
+def test_a_family_that_walked_nothing_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.db"
+    run = api.search_family("matmul:1x1x1..1", workers=1, max_flips=1, db=path).run
+    assert len(api.plot(run, tmp_path / "family.svg", db=path)["panels"]) == 2
+
+
 def test_a_large_family_shows_the_members_that_are_farthest(
     db: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,7 +235,8 @@ def _draw_family(record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> tuple[
         places = range(len(shown))
         right.barh(places, [row["flips"] for row in shown], color=_GREY, height=0.6)
         right.set(title="Flips", xlabel="flips")
-        right.set_xscale("log")
+        if any(row["flips"] for row in shown):
+            right.set_xscale("log")
         right.grid(visible=False, axis="y")
     return figure, [panel.get_title(loc="left") for panel in (left, right)]
 

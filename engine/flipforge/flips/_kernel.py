@@ -42,13 +42,16 @@ from flipforge.flips._lanes import (
     when,
 )
 
-__all__ = ["RANK", "TALLY", "normalise", "run"]
+__all__ = ["RANK", "SALT", "TALLY", "normalise", "run"]
 
 Table = NDArray[np.unsignedinteger]
 Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 
 TALLY = ("rank", "steps", "plus", "split", "rejected", "reductions", "restarts", "partnered")
 RANK, STEPS, PLUS, SPLIT, REJECTED, REDUCTIONS, RESTARTS, PARTNERED = range(len(TALLY))
+
+SALT = 0x9E3779B97F4A7C15
+"""Of the hashes, as a walk begins."""
 
 
 @inlined
@@ -327,7 +330,7 @@ def run(
     """
     slots = np.uint64(scalars.size)
     many = units(kind)
-    salts = np.full(3, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    salts = np.full(3, SALT, dtype=np.uint64)
     state = (seed[0], seed[1], seed[2], seed[3])
     rank = record = tally[RANK]
     limit = rank + band

@@ -16,7 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from flipforge.errors import InputError
 
-__all__ = ["MAX_WORDS", "RINGS", "Packed", "entries_of", "layout", "max_entries", "pack", "packed_words", "unpack"]
+__all__ = [
+    "MAX_WORDS",
+    "RINGS",
+    "Packed",
+    "entries_of",
+    "holds",
+    "layout",
+    "max_entries",
+    "pack",
+    "packed_words",
+    "unpack",
+]
 
 Packed = NDArray[np.uint64]
 
@@ -105,13 +116,21 @@ def entries_of(packed: Packed, size: int, ring: str) -> NDArray[np.int8]:
     little = np.ascontiguousarray(packed, dtype="<u8").view(np.uint8)
     if RINGS[ring] > 3:
         pairs = np.stack([little & 15, little >> 4], axis=-1)
-        return pairs.reshape(*packed.shape[:-1], -1)[..., :size].astype(np.int8)
+        return pairs.reshape(*little.shape[:-1], 2 * little.shape[-1])[..., :size].astype(np.int8)
     bits = np.unpackbits(little, axis=-1, bitorder="little").astype(np.int8)
     if not _signed(ring):
         return bits[..., :size]
     half = bits.shape[-1] // 2
     minus = bits[..., half : half + size]
     return bits[..., :size] + (2 * minus if RINGS[ring] else -minus)
+
+
+def holds(packed: Packed, ring: str) -> bool:
+    """Tell whether every entry of packed factors codes an element of the ring."""
+    if RINGS[ring] > 3:
+        return all(int((packed >> np.uint64(4 * place) & np.uint64(15)).max()) < RINGS[ring] for place in range(16))
+    half = packed.shape[-1] // 2
+    return not _signed(ring) or not (packed[..., :half] & packed[..., half:]).any()
 
 
 def layout(ring: str, entries: int) -> tuple[int, int]:

@@ -6,7 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flipforge.errors import InputError
-from flipforge.flips._packing import MAX_WORDS, RINGS, Packed, entries_of, layout, max_entries, pack, packed_words
+from flipforge.flips._packing import (
+    MAX_WORDS,
+    RINGS,
+    Packed,
+    entries_of,
+    holds,
+    layout,
+    max_entries,
+    pack,
+    packed_words,
+)
 
 __all__ = ["MAX_ROWS", "Walk", "seed_words", "walk", "walk_version", "warm"]
 
@@ -275,6 +285,8 @@ def _check(factors: object, ring: str, *, goal: int, steps: int, path: int, idle
             f"factors have shape {factors.shape}: give (3, rank, words) with at least one row and 1 to "
             f"{max_entries(ring)} entries over {ring}"
         )
+    if not holds(factors, ring):
+        raise InputError(f"a word of the factors codes no element of {ring}: make them with pack")
     if rank + band > MAX_ROWS:
         raise InputError(f"{rank} products and {band} by plus transitions: a walk holds {MAX_ROWS} in all")
     zero = np.argwhere(~factors.any(axis=2))
