@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips import pack, seed_words, unpack, walk
+from flipforge.flips import Walk, pack, seed_words, unpack, walk
 
 Packed = NDArray[np.uint64]
 Sizes = tuple[int, int, int]
@@ -98,6 +98,17 @@ def standard(sizes: Sizes, ring: str) -> Packed:
     return pack((u, v, w), ring)
 
 
+def check(factors: Packed, sizes: Sizes, ring: str) -> None:
+    """End the script where a walk has left the tensor: its rate would mean nothing."""
+    n, m, p = sizes
+    u, v, w = (axis.astype(np.int64) for axis in unpack(factors, axes_of(sizes), ring))
+    found = ((u[:, :, None] * v[:, None, :]).reshape(len(u), -1).T @ w).reshape(n, m, m, p, n, p)
+    wrong = found - np.einsum("ia,jk,lb->ijklab", *(np.eye(size, dtype=np.int64) for size in sizes))
+    prime = int(ring[2:]) if ring.startswith("GF") else 0
+    if (wrong % prime if prime else wrong).any():
+        raise SystemExit(f"{'x'.join(map(str, sizes))} over {ring}: the walk changed the tensor")
+
+
 def descend(start: Packed, ring: str, goal: int, seconds: float) -> Packed:
     """Restart from the best scheme so far, with walks twice as long whenever a round of them found no lower rank."""
     best, path = start, _SHORTEST
@@ -144,11 +155,11 @@ def settle(factors: Packed, ring: str, steps: int) -> Packed:
     return walk(factors, ring=ring, goal=0, steps=steps, path=steps, idle=steps + 1, band=0, seed=seed_words(0)).factors
 
 
-def ours(factors: Packed, ring: str, steps: int, seed: int) -> tuple[float, int]:
-    """Return flips per CPU second, and how many (axis, row) have a partner at the end."""
+def ours(factors: Packed, ring: str, steps: int, seed: int) -> tuple[float, Walk]:
+    """Return flips per CPU second, and the walk."""
     begun = time.process_time()
     end = walk(factors, ring=ring, goal=0, steps=steps, path=steps, idle=steps + 1, band=0, seed=seed_words(seed))
-    return end.flips / (time.process_time() - begun), end.partnered
+    return end.flips / (time.process_time() - begun), end
 
 
 def theirs(program: Path, ring: str, scheme: Path, flips: int, seed: int) -> float | str:
@@ -169,8 +180,10 @@ def measure(ring: str, sizes: Sizes, options: argparse.Namespace, folder: Path) 
     else:
         best = descend(standard(sizes, ring), ring, GOALS.get(name, 0), options.descent)
         factors = settle(best, ring, options.settle)
+        check(factors, sizes, ring)
         write_scheme(scheme, factors, sizes, ring)
-    _, partnered = ours(factors, ring, options.steps, 0)
+    _, end = ours(factors, ring, options.steps, 0)
+    check(end.factors, sizes, ring)
     programs = {peer: options.programs[peer] for peer in PEERS if options.programs[peer] and ring in PEERS[peer]}
     rates: dict[str, list[float]] = {"flipforge": [], **{peer: [] for peer in programs}}
     faults: dict[str, str] = {}
@@ -183,7 +196,7 @@ def measure(ring: str, sizes: Sizes, options: argparse.Namespace, folder: Path) 
             else:
                 rates[peer].append(rate)
     kept = {peer: found for peer, found in rates.items() if peer not in faults}
-    return Row(ring, name, factors.shape[1], partnered, kept, faults)
+    return Row(ring, name, factors.shape[1], end.partnered, kept, faults)
 
 
 def cells(row: Row, spread: bool = True) -> list[str]:

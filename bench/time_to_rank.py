@@ -226,6 +226,8 @@ def complete(path: Path) -> None:
 
 def measure(rows: list[Row], options: argparse.Namespace) -> None:
     """Make the tries that the log lacks: seeds outermost, so that all rows are known roughly before any is exactly."""
+    # A shell's background jobs ignore interrupts, and would hand that down to every try.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     complete(options.log)
     done = {one.key() for one in read_log(options.log)}
     for seed in range(1, max(options.seeds, options.peer_seeds) + 1):

@@ -113,6 +113,13 @@ class TestFlips:
         prime = {"GF2": 2, "GF3": 3, "GF5": 5, "ZT": 0}[ring]
         assert not ((tensor - expected) % prime if prime else tensor - expected).any()
 
+    @pytest.mark.parametrize("ring", ["GF2", "ZT"])
+    def test_wrong_scheme_is_refused(self, ring: str) -> None:
+        good = flips.standard((2, 3, 2), ring)
+        flips.check(good, (2, 3, 2), ring)
+        with pytest.raises(SystemExit, match="changed the tensor"):
+            flips.check(good[:, 1:], (2, 3, 2), ring)
+
     def test_descent_ends_at_the_goal(self) -> None:
         assert flips.descend(flips.standard((2, 2, 2), "GF2"), "GF2", 7, 60.0).shape[1] == 7
 
