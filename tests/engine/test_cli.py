@@ -228,7 +228,8 @@ def test_an_imported_start_stays_marked_as_imported(tool: Tool, standard_file: P
 def bad_inputs() -> Iterator[tuple[str, ...]]:
     yield ("search", "matmul:0x2x2")
     yield ("search", "matmul:40x40x40")
-    yield ("search", "matmul:17x17x2")
+    yield ("search", "matmul:17x17x2", "--ring", "ZT")
+    yield ("search", "matmul:11x11x11")
     yield ("search", "cubes:3")
     yield ("search", "commutative:2x2x2")
     yield ("search", "structured:uu:2x3")
