@@ -6,7 +6,8 @@ How a walk goes is for `Paths` to say; the pool grows with what a success costs.
 
 A run that is stuck climbs and comes down again with other members, one level at first and twice as many each time, and
 from the root at last. From then on its descents sift: they take more finds than they keep, and keep those of the
-greatest breadth, for the easy way down leads to special schemes from which nothing goes on.
+greatest breadth, for the easy way down leads to special schemes from which nothing goes on. A descent that sifts and
+finds too little to choose from begins again at the root.
 """
 
 from collections.abc import Mapping, Sequence
