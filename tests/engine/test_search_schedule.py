@@ -79,6 +79,8 @@ def test_path_lengths_come_back_from_json() -> None:
         paths.choose(dice(seed), 1e9) for seed in range(20)
     ]
     assert again.cost == paths.cost == 9.0
+    again.restore({"profile": [1.0, 0.5], "fresh": [0.0, 3.0], "steps": [9.0, 9.0]})
+    assert again.cost == 9.0 and again.choose(dice(), 1e9) in again.grid
 
 
 def test_a_full_pool_gives_up_its_most_crowded_class() -> None:
@@ -149,10 +151,10 @@ def test_more_members_are_wanted_where_they_are_dear() -> None:
 
 
 def test_sifting_takes_more_finds_than_it_keeps() -> None:
-    ladder, wanted = ladder_at(10), SMALL.least * SMALL.sift
+    ladder, wanted = ladder_at(10), SMALL.pool * SMALL.sift
     ladder.sifting = True
     assert ladder.chunk(0, 100).wanted == wanted
-    for number in range(2 * SMALL.pool):
+    for number in range(wanted):
         ladder.admit(9, member(str(number), breadth=number))
     assert not ladder.takes(9, member("narrow", breadth=0)) and ladder.takes(9, member("broad", breadth=99))
     ladder.tell(10, STEP, fresh=wanted - 1, steps=1)
@@ -163,14 +165,16 @@ def test_sifting_takes_more_finds_than_it_keeps() -> None:
 
 
 def test_a_descent_that_sifts_begins_again_where_finds_leave_no_choice() -> None:
-    for sifting, fresh, level in ((False, 1, 8), (True, SMALL.pool // 2 - 1, 10), (True, SMALL.pool // 2, 8)):
+    few = SMALL.pool // 2 - 1
+    for sifting, fresh, level in ((False, 0, 9), (False, 1, 7), (True, 0, 10), (True, few, 10), (True, few + 1, 7)):
         ladder = ladder_at(10)
-        fill(ladder, 9, SMALL.pool)
-        ladder.tell(10, STEP, fresh=SMALL.pool, steps=1)
+        for rank in (9, 8):
+            fill(ladder, rank, SMALL.pool)
+            ladder.tell(rank + 1, STEP, fresh=SMALL.pool, steps=1)
         ladder.sifting = sifting
-        fill(ladder, 8, fresh)
-        ladder.tell(9, STEP, fresh=fresh, steps=SMALL.patience)
-        assert ladder.level == level and ladder.sizes() == ({10: 1} if level == 10 else {8: fresh, 9: 6, 10: 1})
+        fill(ladder, 7, fresh)
+        ladder.tell(8, STEP, fresh=fresh, steps=SMALL.patience)
+        assert ladder.level == min(ladder.sizes()) == level and ladder.sizes()[10] == 1
 
 
 def test_a_stuck_run_climbs_higher_each_time_and_sifts_from_the_root() -> None:

@@ -116,10 +116,11 @@ class Paths:
         return {"profile": self._profile.tolist(), "fresh": self._fresh.tolist(), "steps": self._steps.tolist()}
 
     def restore(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take up a checkpoint."""
-        self._profile, self._fresh, self._steps = (
-            np.array(checkpoint[name], dtype=float) for name in ("profile", "fresh", "steps")
-        )
+        """Take up a checkpoint; one of an earlier version with other courses tells nothing about these."""
+        if len(checkpoint["profile"]) == len(self.grid):
+            self._profile, self._fresh, self._steps = (
+                np.array(checkpoint[name], dtype=float) for name in ("profile", "fresh", "steps")
+            )
 
     def _posterior(self) -> tuple[Any, Any]:
         """Shape and rate of the gamma posterior of each course."""

@@ -184,7 +184,9 @@ class Ladder:
 
     @property
     def wanted(self) -> int:
-        """How many members the level below needs: few while they are cheap."""
+        """How many fresh finds the level below needs: few while they are cheap, all it can hold where it sifts."""
+        if self.sifting:
+            return self._schedule.pool
         size = ceil(self._schedule.least * sqrt(self._paths.cost / _CHEAP))
         return min(max(size, self._schedule.least), self._schedule.pool)
 
