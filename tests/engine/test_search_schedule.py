@@ -192,13 +192,16 @@ def test_a_stuck_run_climbs_higher_each_time_and_sifts_from_the_root() -> None:
 
 
 def test_a_dead_end_is_left_sooner() -> None:
-    ladder = ladder_at(10)
-    for number in range(SMALL.least):
-        ladder.admit(9, member(f"same{number}", "same", partnered=0))
-    ladder.tell(10, STEP, fresh=SMALL.least, steps=1)
-    assert ladder.level == 9
-    ladder.tell(9, STEP, fresh=0, steps=SMALL.patience // 10)
-    assert ladder.level == 10
+    cases = [(False, "one", 0, 10), (False, "", 0, 10), (False, "one", 1, 9), (True, "one", 0, 10), (True, "", 0, 9)]
+    for sifting, kind, partnered, level in cases:
+        ladder = ladder_at(10)
+        for number in range(SMALL.least):
+            ladder.admit(9, member(f"end{number}", kind, partnered=partnered))
+        ladder.tell(10, STEP, fresh=SMALL.least, steps=1)
+        ladder.sifting = sifting
+        assert ladder.level == 9
+        ladder.tell(9, STEP, fresh=0, steps=SMALL.patience // 10)
+        assert ladder.level == level
 
 
 def test_one_find_is_wanted_at_the_target_and_a_share_elsewhere() -> None:

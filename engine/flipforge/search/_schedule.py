@@ -102,7 +102,7 @@ _PLATEAU_PART = 8
 """Part of the patience after which a level without success also works on the second objective."""
 _PLATEAU_PATH = 64_000
 _SHRINK = 16
-"""How much sooner a level is left whose members are all isolated and of one class."""
+"""How much sooner a level is left that is a dead end."""
 
 
 class Ladder:
@@ -206,9 +206,9 @@ class Ladder:
 
     @property
     def _dead(self) -> bool:
-        """Whether the way down ended in one class of isolated schemes."""
+        """Whether the way down ended in isolated schemes; after sifting, which may lead on, in one class of them."""
         pool = self._pools[self.level]
-        return pool.isolated and pool.kinds == 1 and len(pool) >= self._schedule.least
+        return pool.isolated and len(pool) >= self._schedule.least and (pool.kinds == 1 or not self.sifting)
 
     @property
     def _stuck(self) -> bool:
