@@ -45,7 +45,7 @@ def test_path_lengths_settle_near_the_best(best: Course, seed: int, ease: float)
         if level == 5:
             assert rate(paths.favourite, best) > 0.6 * peak
         paths.descend()
-    assert good > 0.7 * spent
+    assert good > 0.5 * spent
 
 
 def test_path_lengths_grow_with_what_was_spent() -> None:
@@ -59,10 +59,11 @@ def test_path_lengths_grow_with_what_was_spent() -> None:
     assert long in {paths.choose(dice(seed), 1_000) for seed in range(50)}
 
 
-def test_short_paths_are_walked_without_plus_transitions_too() -> None:
-    grid = Paths(100_000).grid
-    assert {course.path for course in grid if course.idle == course.path} == {1_000, 4_000, 16_000}
-    assert {(c.path, c.idle) for c in grid if c.idle < c.path} == {(4_000, 100), (16_000, 400), (64_000, 1_600)}
+def test_paths_are_walked_with_and_without_plus_transitions_but_for_the_shortest_and_the_longest() -> None:
+    grid = Paths(5_000_000).grid
+    lengths = [1_000 * 4**power for power in range(7)]
+    assert [course.path for course in grid if course.idle == course.path] == lengths[:-1]
+    assert [(c.path, c.idle) for c in grid if c.idle < c.path] == [(path, path // 40) for path in lengths[1:]]
     for path in (1_000, 5_000, 64_000):
         assert Paths(100_000).no_longer(grid[-1], path).path == max(c.path for c in grid if c.path <= path)
     assert Paths(100_000).no_longer(grid[0], 64_000) == grid[0]

@@ -20,7 +20,7 @@ __all__ = ["Course", "Paths"]
 
 _SHORTEST = 1_000
 _RATIO = 4
-_FLIPS_ALONE = 16_000
+_FLIPS_ALONE = 1_024_000
 """Paths up to this length are also walked without plus transitions."""
 _IDLE_PART = 40
 """A plus transition is due after a path's length divided by this: 50 000 flips in two million, as peers have it."""

@@ -89,7 +89,7 @@ def preset(name: str) -> Schedule:
 
 
 _KEEP_ABOVE = 8
-_CHEAP = 10_000
+_CHEAP = 40_000
 """Steps per success at which the smallest pool will do."""
 _SHORT_CHUNK = 500_000
 _PATHS_PER_CALL = 2
