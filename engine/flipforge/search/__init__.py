@@ -1,7 +1,7 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
-from flipforge.search._controller import Paths
+from flipforge.search._controller import Course, Paths
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
@@ -33,6 +33,7 @@ __all__ = [
     "Breadth",
     "Chunk",
     "ChunkResult",
+    "Course",
     "Effort",
     "Entry",
     "Executor",

@@ -1,26 +1,44 @@
-"""How long a path is: a bandit over a geometric grid of path lengths, one posterior per level.
+"""How long a path is, and whether it makes plus transitions: a bandit over both, one posterior per level.
 
-What is minimised is the steps per fresh success. Short paths with many restarts win high up, where a walk soon drifts
-away from what can be reduced; long ones win near the floor. Nobody knows where in between a problem stands, so it is
-measured while the run goes on.
+What is minimised is the steps per fresh success. Short paths of flips alone win high up, where a walk soon drifts away
+from what can be reduced and a plus transition more so; long ones, or short ones with many plus transitions, win near
+the floor. Nobody knows where in between a problem stands, so it is measured while the run goes on.
 
-Fresh successes of a path length come as a Poisson process in steps, with a rate h q: h says how hard the level is, the
-same for all lengths, and q how good the length is. The profile q is carried from the level above as a gamma prior of
-few successes; h is estimated from all that was walked at this level. A length is drawn by Thompson sampling: one draw
-from each posterior, and the largest is taken (Thompson 1933).
+Fresh successes of a course come as a Poisson process in steps, with a rate h q: h says how hard the level is, the same
+for all courses, and q how good the course is. The profile q is carried from the level above as a gamma prior of few
+successes; h is estimated from all that was walked at this level. A course is drawn by Thompson sampling: one draw from
+each posterior, and the largest is taken (Thompson 1933).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Paths"]
+__all__ = ["Course", "Paths"]
 
 _SHORTEST = 1_000
 _RATIO = 4
+_FLIPS_ALONE = 1_024_000
+"""Paths up to this length are also walked without plus transitions."""
+_IDLE_PART = 40
+"""A plus transition is due after a path's length divided by this: 50 000 flips in two million, as peers have it."""
+_LEAST_IDLE = 100
+"""Paths on which one would be due sooner are walked without."""
 _PRIOR_SUCCESSES = 2.0
 """How many successes the level above is worth: enough to begin where it ended, few enough to be overruled."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a walk goes: the steps of one path, and those without progress after which a plus transition is due.
+
+    ``idle`` is that of the whole path where flips alone are made.
+    """
+
+    path: int
+    idle: int
 
 
 class Paths:
@@ -29,30 +47,36 @@ class Paths:
     Parameters
     ----------
     longest
-        No path is longer; the grid goes from 1000 steps up by factors of 4.
+        No path is longer; the lengths go from 1000 steps up by factors of 4.
 
     Examples
     --------
-    >>> paths = Paths(100_000)
+    >>> paths = Paths(10_000)
     >>> paths.grid
-    (1000, 4000, 16000, 64000)
-    >>> paths.tell(4000, fresh=3, steps=20_000)
+    (Course(path=1000, idle=1000), Course(path=4000, idle=4000), Course(path=4000, idle=100))
+    >>> paths.tell(paths.grid[1], fresh=3, steps=20_000)
     >>> paths.cost
     6666.666666666667
     """
 
     def __init__(self, longest: int) -> None:
-        grid = [_SHORTEST]
-        while grid[-1] * _RATIO <= longest:
-            grid.append(grid[-1] * _RATIO)
+        grid: list[Course] = []
+        path = _SHORTEST
+        while path <= max(longest, _SHORTEST):
+            if path <= _FLIPS_ALONE:
+                grid.append(Course(path, path))
+            if path // _IDLE_PART >= _LEAST_IDLE:
+                grid.append(Course(path, path // _IDLE_PART))
+            path *= _RATIO
         self.grid = tuple(grid)
+        self._lengths = np.array([course.path for course in grid])
         self._profile = np.ones(len(grid))
         self._fresh = np.zeros(len(grid))
         self._steps = np.zeros(len(grid))
 
     @property
-    def favourite(self) -> int:
-        """The path length with the best mean at this level."""
+    def favourite(self) -> Course:
+        """The course with the best mean at this level."""
         shape, rate = self._posterior()
         return self.grid[int(np.argmax(shape / rate))]
 
@@ -61,16 +85,21 @@ class Paths:
         """Steps per fresh success at this level so far, counting one success to come."""
         return float(self._steps.sum() / max(1.0, self._fresh.sum()))
 
-    def choose(self, generator: np.random.Generator, longest: float) -> int:
-        """Draw a path length, none above ``longest`` unless it did best at the level above."""
+    def choose(self, generator: np.random.Generator, longest: float) -> Course:
+        """Draw a course, its path no longer than ``longest`` or than that which did best at the level above."""
         shape, rate = self._posterior()
         drawn = generator.gamma(shape) / rate
-        allowed = np.array(self.grid) <= max(longest, self.grid[int(np.argmax(self._profile))])
+        allowed = self._lengths <= max(longest, self._lengths[int(np.argmax(self._profile))])
         return self.grid[int(np.argmax(np.where(allowed, drawn, -1.0)))]
 
-    def tell(self, path: int, *, fresh: int, steps: int) -> None:
-        """Note steps walked in paths of that length and the fresh finds they gave."""
-        arm = self.grid.index(path)
+    def no_longer(self, course: Course, path: int) -> Course:
+        """Return the course, or where its path is longer than ``path`` the last that is not."""
+        allowed = [other for other in self.grid if other.path <= path]
+        return course if course in allowed else allowed[-1]
+
+    def tell(self, course: Course, *, fresh: int, steps: int) -> None:
+        """Note steps walked on a course and the fresh finds they gave."""
+        arm = self.grid.index(course)
         self._fresh[arm] += fresh
         self._steps[arm] += steps
 
@@ -87,13 +116,14 @@ class Paths:
         return {"profile": self._profile.tolist(), "fresh": self._fresh.tolist(), "steps": self._steps.tolist()}
 
     def restore(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take up a checkpoint."""
-        self._profile, self._fresh, self._steps = (
-            np.array(checkpoint[name], dtype=float) for name in ("profile", "fresh", "steps")
-        )
+        """Take up a checkpoint; one of an earlier version with other courses tells nothing about these."""
+        if len(checkpoint["profile"]) == len(self.grid):
+            self._profile, self._fresh, self._steps = (
+                np.array(checkpoint[name], dtype=float) for name in ("profile", "fresh", "steps")
+            )
 
     def _posterior(self) -> tuple[Any, Any]:
-        """Shape and rate of the gamma posterior of each length."""
+        """Shape and rate of the gamma posterior of each course."""
         expected = float(self._profile @ self._steps)
         # Before anything was walked the unit of time is free: all that counts is the profile.
         hardness = (self._fresh.sum() + 1.0) / (expected + 1.0)

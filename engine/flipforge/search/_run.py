@@ -14,6 +14,7 @@ from typing import Any
 
 from flipforge.errors import InputError, RunInterrupted, VerificationError
 from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
+from flipforge.search._controller import Course
 from flipforge.search._objectives import Additions, Objective
 from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
@@ -222,7 +223,7 @@ class Run:
         fresh = sum(self._admit(find, value.level) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
-        self._ladder.tell(value.level, value.effort.path, fresh=fresh, steps=value.steps)
+        self._ladder.tell(value.level, Course(value.effort.path, value.effort.idle), fresh=fresh, steps=value.steps)
         self._events.append({**_event(value, fresh), "rank": self._record.rank})
         self._statistics.tell(self._events[-1])
 

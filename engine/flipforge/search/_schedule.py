@@ -2,11 +2,12 @@
 
 The strategy is that of a pool per rank (Arai, Ichikawa and Hukushima 2023; Khoruzhii, Gelss and Pokutta 2025):
 members of rank r walk until they drop to a lower rank; when the pool below has what it needs the run goes down a level.
-How long a walk is, is for `Paths` to say; the pool grows with what a success costs.
+How a walk goes is for `Paths` to say; the pool grows with what a success costs.
 
 A run that is stuck climbs and comes down again with other members, one level at first and twice as many each time, and
 from the root at last. From then on its descents sift: they take more finds than they keep, and keep those of the
-greatest breadth, for the easy way down leads to special schemes from which nothing goes on.
+greatest breadth, for the easy way down leads to special schemes from which nothing goes on. A descent that sifts and
+finds too little to choose from begins again at the root.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 
 from flipforge.errors import InputError
 from flipforge.search._chunk import Chunk
-from flipforge.search._controller import Paths
+from flipforge.search._controller import Course, Paths
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
 
@@ -88,20 +89,20 @@ def preset(name: str) -> Schedule:
 
 
 _KEEP_ABOVE = 8
-_CHEAP = 10_000
+_CHEAP = 40_000
 """Steps per success at which the smallest pool will do."""
 _SHORT_CHUNK = 500_000
 _PATHS_PER_CALL = 2
 _CHUNKS_PER_LEVEL = 4
-_IDLE_PART = 40
-"""A plus transition is due after a path's length divided by this: 50 000 flips in two million, as peers have it."""
 _SIFTING_PART = 2
 """Part of the patience after which a level that has the finds it needs waits no longer for more to choose from."""
+_FEW = 0.5
+"""Part of the finds wanted without which a descent that sifts is given up."""
 _PLATEAU_PART = 8
 """Part of the patience after which a level without success also works on the second objective."""
 _PLATEAU_PATH = 64_000
 _SHRINK = 16
-"""How much sooner a level is left whose members are all isolated and of one class."""
+"""How much sooner a level is left that is a dead end."""
 
 
 class Ladder:
@@ -158,14 +159,15 @@ class Ladder:
         """
         schedule, generator = self._schedule, self._generator(number)
         budget = max(_SHORT_CHUNK, self.spent / _CHUNKS_PER_LEVEL)
-        path = self._paths.choose(generator, budget / _PATHS_PER_CALL)
-        steps = min(steps, schedule.chunk, int(max(budget, _PATHS_PER_CALL * path)))
+        course = self._paths.choose(generator, budget / _PATHS_PER_CALL)
+        steps = min(steps, schedule.chunk, int(max(budget, _PATHS_PER_CALL * course.path)))
         plateau = self._stuck and number % 2 == 1
         if plateau:
-            path = min(path, _PLATEAU_PATH)
+            course = self._paths.no_longer(course, _PLATEAU_PATH)
+        path = course.path
         parents = self._pools[self.level].draw(schedule.parents, generator)
         call = path if plateau else max(path, steps // len(parents))
-        effort = Effort(call, path, self.level - 1, max(1, path // _IDLE_PART), schedule.band)
+        effort = Effort(call, path, self.level - 1, course.idle, schedule.band)
         at_target = target is not None and effort.goal <= target
         wanted = 1 if at_target else ceil(max(1, self._most - self.fresh) / share)
         return Chunk(
@@ -204,27 +206,32 @@ class Ladder:
 
     @property
     def _dead(self) -> bool:
-        """Whether the way down ended in one class of isolated schemes."""
+        """Whether the way down ended in isolated schemes; after sifting, which may lead on, in one class of them."""
         pool = self._pools[self.level]
-        return pool.isolated and pool.kinds == 1 and len(pool) >= self._schedule.least
+        return pool.isolated and len(pool) >= self._schedule.least and (pool.kinds == 1 or not self.sifting)
 
     @property
     def _stuck(self) -> bool:
         return self.level == self.lowest and not self.fresh and self.spent > self._patience / _PLATEAU_PART
 
-    def tell(self, level: int, path: int, *, fresh: int, steps: int) -> None:
+    def tell(self, level: int, course: Course, *, fresh: int, steps: int) -> None:
         """Note a chunk walked from ``level``, with ``fresh`` finds that were admitted below, and move if it is time."""
         if level != self.level:
             return
-        self._paths.tell(path, fresh=fresh, steps=steps)
+        self._paths.tell(course, fresh=fresh, steps=steps)
         self.fresh += fresh
         self.spent += steps
         below = [rank for rank in self._pools if rank < level]
         worn_out = self.spent >= self._patience
-        if below and (self._enough or (self.fresh and worn_out)):
+        if below and (self._enough or (worn_out and not self._barren)):
             self._descend(max(below))
         elif worn_out:
             self._climb()
+
+    @property
+    def _barren(self) -> bool:
+        """Whether a level that is worn out is left upwards; where a descent sifts, few finds leave it no choice."""
+        return self.fresh < (self.wanted * _FEW if self.sifting else 1)
 
     def sizes(self) -> dict[int, int]:
         """Return the number of members by rank."""
@@ -240,7 +247,7 @@ class Ladder:
         height = 2**self.stalls
         self.stalls += 1
         above = sorted(rank for rank in self._pools if rank > self.lowest)
-        if height <= min(len(above), _KEEP_ABOVE) and not self._dead:
+        if height <= min(len(above), _KEEP_ABOVE) and not (self._dead or self.sifting):
             level = above[height - 1]
         else:
             self._pools.clear()
