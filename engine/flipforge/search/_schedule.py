@@ -91,6 +91,8 @@ def preset(name: str) -> Schedule:
 _KEEP_ABOVE = 8
 _CHEAP = 40_000
 """Steps per success at which the smallest pool will do."""
+_FIRST = 2
+"""How many times the smallest pool the first descent waits for, where a success is dear."""
 _SHORT_CHUNK = 500_000
 _PATHS_PER_CALL = 2
 _CHUNKS_PER_LEVEL = 4
@@ -127,6 +129,7 @@ class Ladder:
         self.fresh = 0
         self.spent = 0
         self.stalls = 0
+        self.climbs = 0
         self.lowest = 0
         self.sifting = False
 
@@ -184,11 +187,15 @@ class Ladder:
 
     @property
     def wanted(self) -> int:
-        """How many fresh finds the level below needs: few while they are cheap, all it can hold where it sifts."""
+        """How many fresh finds the level below needs: few while they are cheap, all it can hold where it sifts.
+
+        The first descent is made with few everywhere: it is soon known whether the easy way leads to the end.
+        """
+        least, most = self._schedule.least, self._schedule.pool
         if self.sifting:
-            return self._schedule.pool
-        size = ceil(self._schedule.least * sqrt(self._paths.cost / _CHEAP))
-        return min(max(size, self._schedule.least), self._schedule.pool)
+            return most
+        size = ceil(least * sqrt(self._paths.cost / _CHEAP))
+        return min(max(size, least), most if self.climbs else min(most, _FIRST * least))
 
     @property
     def _most(self) -> int:
@@ -246,6 +253,7 @@ class Ladder:
         """Go up twice as far as the last time and forget what lies below; to the root at last, or from a dead end."""
         height = 2**self.stalls
         self.stalls += 1
+        self.climbs += 1
         above = sorted(rank for rank in self._pools if rank > self.lowest)
         if height <= min(len(above), _KEEP_ABOVE) and not (self._dead or self.sifting):
             level = above[height - 1]
@@ -277,6 +285,7 @@ class Ladder:
             "fresh": self.fresh,
             "spent": self.spent,
             "stalls": self.stalls,
+            "climbs": self.climbs,
             "lowest": self.lowest,
             "sifting": self.sifting,
             "draws": self._draws,
@@ -300,7 +309,7 @@ class Ladder:
         def read(member: Mapping[str, Any]) -> Member:
             return Member(**{**member, "state": states[member["state"]]})
 
-        for name in ("level", "fresh", "spent", "stalls", "lowest", "sifting"):
+        for name in ("level", "fresh", "spent", "stalls", "climbs", "lowest", "sifting"):
             setattr(self, name, checkpoint[name])
         self._draws = checkpoint["draws"]
         self._paths.restore(checkpoint["paths"])
