@@ -443,7 +443,8 @@ def begun(db: Path) -> int:
     connection = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
     try:
         (count,) = connection.execute(
-            "SELECT count(DISTINCT run) FROM objects WHERE origin = 'found' AND run LIKE '%.%'"
+            "SELECT count(DISTINCT run) FROM objects WHERE origin = 'found' AND run IN "
+            "(SELECT id FROM runs WHERE id LIKE '%.%')"
         ).fetchone()
         return int(count)
     except sqlite3.OperationalError:
