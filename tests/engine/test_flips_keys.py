@@ -178,8 +178,11 @@ def test_keys_have_more_bits_where_there_are_more_rows() -> None:
     # The kernel is compiled for both; the twin tests walk over them.
     from flipforge.flips._walk import _Table
 
-    factors = pack((np.ones((2, 9), dtype=int),) * 3, "GF3")
+    factors = pack((np.ones((2, 17), dtype=int),) * 3, "GF3")
     assert [_Table(factors, "GF3", slots).keys.dtype.itemsize for slots in (32, 128, 129, 1024)] == [2, 2, 4, 4]
+    # Factors of 32 bits are their own keys among few rows.
+    short = pack((np.ones((2, 9), dtype=int),) * 3, "GF3")
+    assert [_Table(short, "GF3", slots).keys.dtype.itemsize for slots in (32, 64, 65)] == [4, 4, 2]
     assert all(_Table(factors, "GF3", slots).keys.ctypes.data % 64 == 0 for slots in (32, 129))
 
 

@@ -30,7 +30,8 @@ _ALIGNMENT = 64
 _SEED_WORDS = 4
 _BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16)
 _SHORT_KEYS = 128
-"""Up to so many rows keys have 16 bits; among more, two factors would too often share one."""
+"""Up to so many rows keys have 16 bits; among more, two factors would too often share one. Factors of 32 bits are their
+own keys among up to 64 rows, where longer keys cost less than a hash."""
 
 
 @dataclass(frozen=True)
