@@ -105,6 +105,16 @@ def _is_taken(table: Table, keys: Table, base: Any, value: Any, key: Any, group:
     return members(group) != 0 and not same(load(kind, table, base + lowest(group)), value)
 
 
+@inlined
+def _hash_rows(table: Table, keys: Table, salts: NDArray[np.uint64], axis: Any, kind: Any) -> None:
+    """Give every row of an axis its key under the axis's salt."""
+    slots = np.uint64(keys.size) // np.uint64(3)
+    for number in range(slots):
+        at = axis * slots + np.uint64(number)
+        value = load(kind, table, at)
+        keys[at] = 0 if is_zero(value) else key_of(kind, keys, value, salts[axis])
+
+
 @kernel
 def _rekey(table: Table, keys: Table, salts: NDArray[np.uint64], axis: Any, kind: Any, like: Any) -> None:
     """Give the rows of an axis keys by another hash, one under which equal keys mean equal factors."""
@@ -112,9 +122,7 @@ def _rekey(table: Table, keys: Table, salts: NDArray[np.uint64], axis: Any, kind
     base = axis * slots
     while True:
         salts[axis] = salts[axis] * np.uint64(0x5851F42D4C957F2D) + np.uint64(0x14057B7EF767814E)
-        for row in range(slots):
-            value = load(kind, table, base + np.uint64(row))
-            keys[base + np.uint64(row)] = 0 if is_zero(value) else key_of(kind, keys, value, salts[axis])
+        _hash_rows(table, keys, salts, axis, kind)
         taken = False
         for row in range(slots):
             value = load(kind, table, base + np.uint64(row))
@@ -145,17 +153,15 @@ def _index(table: Table, keys: Table, salts: NDArray[np.uint64], sets: Table, ki
     for number in range(3):
         axis = np.uint64(number)
         base = axis * slots
-        for row in range(slots):
-            value = load(kind, table, base + np.uint64(row))
-            keys[base + np.uint64(row)] = 0 if is_zero(value) else key_of(kind, keys, value, salts[axis])
+        _hash_rows(table, keys, salts, axis, kind)
         have = like
         for row in range(slots):
             value = load(kind, table, base + np.uint64(row))
             if not is_zero(value):
                 # Only the lowest of the group is known to hold the value: later rows may yet ask for another hash.
                 _, group = _find(table, keys, salts, axis, value, kind, like)
-                lowest = nth(group, np.uint64(0))
-                have = join(have, when(lowest != row, join(single(lowest, like), single(np.uint64(row), like))))
+                first = lowest(group)
+                have = join(have, when(first != row, join(single(first, like), single(np.uint64(row), like))))
         store_set(sets, axis, have)
 
 
