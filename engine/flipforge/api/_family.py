@@ -1,22 +1,19 @@
 """Searches over families: one run over many problems, which share its time and its workers."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from re import fullmatch
 
-from flipforge import executors
 from flipforge.api._library import open_store, parse_problem
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._search import limits_of, objective_named, root_of, schedule_of, staff_of, warm
+from flipforge.api._search import config_of, executor_for, kernel_size, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
 from flipforge.search import FlipSpace, Limits, Run, RunRecord
-from flipforge.search import preset as preset_named
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
 
@@ -73,26 +70,21 @@ def search_family(
     """
     over = ring_named(ring)
     names, sizes = _members(family, over, sorted_only=sorted_only, yes=yes)
-    schedule = preset_named(preset)
-    objective_named(objective)
-    count, executor_name = staff_of(workers, executor)
-    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
-    limits = limits_of(None, seconds, max_flips, budget)
-    config = {
-        "seed": root_of(seed),
-        "workers": count,
-        "executor": executor_name,
-        "deterministic": executor_name == "inline" if deterministic is None else deterministic,
-        "preset": preset,
-        "objective": objective,
-        "schedule": asdict(schedule),
-        "limits": asdict(limits),
-        "sizes": sizes,
-        "members": names,
-    }
+    config = config_of(
+        target=None,
+        workers=workers,
+        executor=executor,
+        seed=seed,
+        seconds=seconds,
+        max_flips=max_flips,
+        preset=preset,
+        objective=objective,
+        deterministic=deterministic,
+    )
+    config |= {"sizes": sizes, "members": names}
     with open_store(db) as store:
         record = replace(Run.new(FlipSpace(parse_problem(names[0]), over), over.name, config), problem=family)
-        return _drive(store, record, limits, (count, executor_name), address, on_progress)
+        return _drive(store, record, *terms_of(record), address, on_progress)
 
 
 def resume_family(
@@ -121,11 +113,8 @@ def resume_family(
         record = store.run(run)
         if "members" not in record.config:
             raise InputError(f"run {record.id} is of one problem; resume goes on with it")
-        limits = limits_of(None, seconds, max_flips, Limits(**record.config["limits"]))
-        staff = (record.config["workers"], record.config["executor"])
-        if workers is not None or executor is not None:
-            staff = staff_of(workers, executor)
-        return _drive(store, record, limits, staff, address, on_progress)
+        terms = terms_of(record, seconds=seconds, max_flips=max_flips, workers=workers, executor=executor)
+        return _drive(store, record, *terms, address, on_progress)
 
 
 def is_family_run(run: str, *, db: str | Path | None = None) -> bool:
@@ -148,14 +137,9 @@ def _drive(
     address: str | None,
     on_progress: OnFamilyProgress | None,
 ) -> FamilyResult:
-    workers, name = staff
-    schedule = schedule_of(record)
-    sizes = tuple(map(tuple, record.config["sizes"]))
-    executor = executors.make_executor(
-        name, workers=workers, address=address, warm=partial(warm, record.ring, sizes, schedule.band)
-    )
+    executor = executor_for(record, record.config["sizes"], staff, address)
     try:
-        rounds = Rounds(store, executor, record, schedule=schedule, limits=limits, on_progress=on_progress)
+        rounds = Rounds(store, executor, record, schedule=schedule_of(record), limits=limits, on_progress=on_progress)
         return rounds.go()
     finally:
         executor.close()
@@ -178,7 +162,7 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
             refused = refused or error
             continue
         canonical[problem.name] = None
-        sizes.add((max(problem.shape), len(problem.entries)))
+        sizes.add(kernel_size(problem))
         largest = max(largest or (0, ""), (sum(problem.shape), problem.name))
     if refused is not None:
         fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"

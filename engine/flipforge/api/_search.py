@@ -13,26 +13,38 @@ from flipforge import executors, plugins
 from flipforge.api._library import load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
-from flipforge.problems import is_family
+from flipforge.problems import Problem, is_family
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import is_there
-from flipforge.search import Entry, FlipSpace, Limits, Lineage, Objective, Progress, Run, RunRecord, Schedule, replay
+from flipforge.search import (
+    Entry,
+    Executor,
+    FlipSpace,
+    Limits,
+    Lineage,
+    Objective,
+    Progress,
+    Run,
+    RunRecord,
+    Schedule,
+    replay,
+)
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 
 __all__ = [
     "SearchResult",
-    "limits_of",
+    "config_of",
+    "executor_for",
+    "kernel_size",
     "objective_named",
     "replay_scheme",
     "resume",
-    "root_of",
     "schedule_of",
     "search",
-    "staff_of",
     "starts_of",
-    "warm",
+    "terms_of",
 ]
 
 OnProgress = Callable[[Progress], None]
@@ -132,28 +144,21 @@ def search(
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
     space = FlipSpace(parse_problem(problem), ring_named(ring))
-    schedule = preset_named(preset)
-    objective_named(objective)
-    staff = staff_of(workers, executor)
-    root = root_of(seed)
-    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
-    limits = limits_of(target_rank, seconds, max_flips, budget)
-    config = {
-        "seed": root,
-        "workers": staff[0],
-        "executor": staff[1],
-        "deterministic": staff[1] == "inline" if deterministic is None else deterministic,
-        "preset": preset,
-        "objective": objective,
-        "schedule": asdict(schedule),
-        "limits": asdict(limits),
-        "start": [str(item) for item in start],
-    }
+    config = config_of(
+        target=target_rank,
+        workers=workers,
+        executor=executor,
+        seed=seed,
+        seconds=seconds,
+        max_flips=max_flips,
+        preset=preset,
+        objective=objective,
+        deterministic=deterministic,
+    )
+    record = Run.new(space, space.ring.name, {**config, "start": [str(item) for item in start]})
     with open_store(db) as store:
         entries = starts_of(space, start, store)
-        return _drive(
-            space, store, Run.new(space, space.ring.name, config), entries, limits, staff, address, on_progress
-        )
+        return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
 def resume(
@@ -182,14 +187,13 @@ def resume(
         record = store.run(run)
         if "members" in record.config:
             raise InputError(f"run {record.id} is over a family; resume_family goes on with it")
-        limits = limits_of(target_rank, seconds, max_flips, Limits(**record.config["limits"]))
-        staff = (record.config["workers"], record.config["executor"])
-        if workers is not None or executor is not None:
-            staff = staff_of(workers, executor)
+        terms = terms_of(
+            record, target=target_rank, seconds=seconds, max_flips=max_flips, workers=workers, executor=executor
+        )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
         space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
-        return _drive(space, store, record, None, limits, staff, address, on_progress)
+        return _drive(space, store, record, None, *terms, address, on_progress)
 
 
 def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
@@ -225,16 +229,62 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
     )
 
 
-def root_of(seed: int | None) -> int:
-    """Return the root of a run's random choices; drawn unless given."""
+def config_of(
+    *,
+    target: int | None,
+    workers: int | None,
+    executor: str | None,
+    seed: int | None,
+    seconds: float | None,
+    max_flips: int | None,
+    preset: str,
+    objective: str,
+    deterministic: bool | None,
+) -> dict[str, Any]:
+    """Return what every run is configured with, as JSON values: its terms, those not asked for filled in.
+
+    Raises
+    ------
+    InputError
+        A term that cannot be met.
+    """
+    schedule = preset_named(preset)
+    objective_named(objective)
+    count, name = _staff(workers, executor)
     root = randbits(32) if seed is None else seed
     if root < 0:
         raise InputError(f"seed is {root}: give 0 or a positive integer")
-    return root
+    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
+    return {
+        "seed": root,
+        "workers": count,
+        "executor": name,
+        "deterministic": name == "inline" if deterministic is None else deterministic,
+        "preset": preset,
+        "objective": objective,
+        "schedule": asdict(schedule),
+        "limits": asdict(_limits(target, seconds, max_flips, budget)),
+    }
 
 
-def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
-    """Return the number of workers and the executor that were asked for."""
+def terms_of(
+    record: RunRecord,
+    *,
+    target: int | None = None,
+    seconds: float | None = None,
+    max_flips: int | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+) -> tuple[Limits, tuple[int, str]]:
+    """Return the limits of a run and its staff (workers and executor); what is not given is as configured."""
+    config = record.config
+    limits = _limits(target, seconds, max_flips, Limits(**config["limits"]))
+    if workers is None and executor is None:
+        return limits, (config["workers"], config["executor"])
+    return limits, _staff(workers, executor)
+
+
+def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
     if executor is not None and executor not in executors.names():
         raise InputError(f"unknown executor {executor!r}: use one of {', '.join(executors.names())}")
     if executor == "inline":
@@ -270,8 +320,7 @@ def schedule_of(record: RunRecord) -> Schedule:
         ) from None
 
 
-def limits_of(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
-    """Return the limits that were asked for; ``default`` stands in for what is None."""
+def _limits(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
     for name, value in (("--target-rank", target), ("--time", seconds), ("--max-flips", flips)):
         if value is not None and value <= 0:
             raise InputError(f"{name} {value}: give a positive number")
@@ -308,12 +357,8 @@ def _drive(
     address: str | None,
     on_progress: OnProgress | None,
 ) -> SearchResult:
-    workers, executor_name = staff
     schedule = schedule_of(record)
-    sizes = ((max(space.problem.shape), len(space.problem.entries)),)
-    executor = executors.make_executor(
-        executor_name, workers=workers, address=address, warm=partial(warm, space.ring.name, sizes, schedule.band)
-    )
+    executor = executor_for(record, [kernel_size(space.problem)], staff, address)
     try:
         run = Run(
             space,
@@ -342,14 +387,28 @@ def _drive(
         scheme=ended.best,
         flips=ended.flips,
         seconds=round(ended.seconds, 3),
-        workers=workers,
+        workers=staff[0],
         seed=record.config["seed"],
         walk_version=space.walk_version,
     )
 
 
-def warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
-    """Compile the kernels for problems with so many entries in the longest factor and in the tensor."""
+def kernel_size(problem: Problem) -> tuple[int, int]:
+    """Return what decides the kernel of a problem's walks: the longest factor and the products to begin with."""
+    return max(problem.shape), len(problem.entries)
+
+
+def executor_for(
+    record: RunRecord, sizes: Sequence[tuple[int, int]], staff: tuple[int, str], address: str | None
+) -> Executor:
+    """Return an executor whose workers have compiled the kernels for problems of these sizes."""
+    workers, name = staff
+    return executors.make_executor(
+        name, workers=workers, address=address, warm=partial(_warm, record.ring, sizes, schedule_of(record).band)
+    )
+
+
+def _warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
     from flipforge import flips
 
     for entries, rank in sizes:

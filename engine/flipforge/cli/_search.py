@@ -81,51 +81,30 @@ def search(
     """
     if liftable and objective not in (None, "liftable"):
         raise InputError(f"--liftable and --objective {objective} exclude each other: give one")
-    better = "liftable" if liftable else objective or "additions"
+    terms: dict[str, Any] = {
+        "workers": workers,
+        "executor": executor,
+        "address": address,
+        "seed": seed,
+        "seconds": None if time is None else parse_duration(time),
+        "max_flips": max_flips,
+        "preset": preset,
+        "objective": "liftable" if liftable else objective or "additions",
+        "deterministic": True if deterministic else None,
+        "db": db,
+    }
     if is_family(problem):
         if target_rank is not None or start:
             option = "--from" if start else "--target-rank"
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
         with LiveTable() as table:
-            family = api.search_family(
-                problem,
-                ring,
-                sorted_only=sorted_only,
-                yes=yes,
-                workers=workers,
-                executor=executor,
-                address=address,
-                seed=seed,
-                seconds=None if time is None else parse_duration(time),
-                max_flips=max_flips,
-                preset=preset,
-                objective=better,
-                deterministic=True if deterministic else None,
-                db=db,
-                on_progress=table,
-            )
+            family = api.search_family(problem, ring, sorted_only=sorted_only, yes=yes, on_progress=table, **terms)
         _report_family(family, json)
         return
     if sorted_only:
         raise InputError(f"--sorted is for families; {problem} is one problem")
     with LiveLine() as line:
-        result = api.search(
-            problem,
-            ring,
-            target_rank=target_rank,
-            workers=workers,
-            executor=executor,
-            address=address,
-            seed=seed,
-            seconds=None if time is None else parse_duration(time),
-            max_flips=max_flips,
-            preset=preset,
-            objective=better,
-            start=start or (),
-            deterministic=True if deterministic else None,
-            db=db,
-            on_progress=line,
-        )
+        result = api.search(problem, ring, target_rank=target_rank, start=start or (), on_progress=line, **terms)
     _report(result, json)
 
 
@@ -141,34 +120,23 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a run from its last checkpoint."""
+    terms: dict[str, Any] = {
+        "seconds": None if time is None else parse_duration(time),
+        "max_flips": max_flips,
+        "workers": workers,
+        "executor": executor,
+        "address": address,
+        "db": db,
+    }
     if api.is_family_run(run, db=db):
         if target_rank is not None:
             raise InputError(f"--target-rank is for one problem; run {run} is over a family")
         with LiveTable() as table:
-            family = api.resume_family(
-                run,
-                seconds=None if time is None else parse_duration(time),
-                max_flips=max_flips,
-                workers=workers,
-                executor=executor,
-                address=address,
-                db=db,
-                on_progress=table,
-            )
+            family = api.resume_family(run, on_progress=table, **terms)
         _report_family(family, json)
         return
     with LiveLine() as line:
-        result = api.resume(
-            run,
-            target_rank=target_rank,
-            seconds=None if time is None else parse_duration(time),
-            max_flips=max_flips,
-            workers=workers,
-            executor=executor,
-            address=address,
-            db=db,
-            on_progress=line,
-        )
+        result = api.resume(run, target_rank=target_rank, on_progress=line, **terms)
     _report(result, json)
 
 
