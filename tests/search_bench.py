@@ -9,7 +9,7 @@ from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import Entry, FlipSpace, Limits, Lineage, Run, RunRecord, Schedule
 
 SMALL = Schedule(
-    least=3, pool=6, path=16_000, band=2, chunk=60_000, patience=2_000_000, parents=3, sift=2, seconds=60.0
+    least=3, pool=6, path=16_000, band=2, chunk=60_000, patience=2_000_000, parents=3, sift=2, dive=0, seconds=60.0
 )
 THREE = FlipSpace(matmul(3, 3, 3))
 TWO = FlipSpace(matmul(2, 2, 2))

@@ -2,6 +2,7 @@
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._controller import Course, Paths
+from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
@@ -34,6 +35,7 @@ __all__ = [
     "Chunk",
     "ChunkResult",
     "Course",
+    "Dives",
     "Effort",
     "Entry",
     "Executor",

@@ -6,8 +6,9 @@ Strassen's algorithm applied twice, from where nothing goes on.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,15 @@ class Member:
     breadth: int = 0
     partnered: int = 1
     value: float = 0.0
+
+    def written(self, names: Mapping[bytes, str]) -> dict[str, Any]:
+        """Return the member as JSON values; ``names`` gives each state's ID."""
+        return {**asdict(self), "state": names[self.state]}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any], states: Mapping[str, bytes]) -> "Member":
+        """Return what was `written`; ``states`` gives each ID's state."""
+        return cls(**{**written, "state": states[written["state"]]})
 
 
 class Pool:

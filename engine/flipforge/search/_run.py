@@ -212,6 +212,7 @@ class Run:
     def _merge(self, number: int, value: ChunkResult | Failure) -> None:
         del self._flights[number]
         if isinstance(value, Failure):
+            self._ladder.lose(number)
             self._events.append({"chunk": number, "error": value.error})
             self._failed += 1
             if self._failed >= _FAILED_CHUNKS:
@@ -220,23 +221,28 @@ class Run:
                 )
             return
         self._failed = 0
-        fresh = sum(self._admit(find, value.level) for find in value.finds)
+        dive = self._ladder.diving(number)
+        fresh = sum(self._admit(find, value.level, always=dive) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
-        self._ladder.tell(value.level, Course(value.effort.path, value.effort.idle), fresh=fresh, steps=value.steps)
-        self._events.append({**_event(value, fresh), "rank": self._record.rank})
+        if dive:
+            found = next(((self._rank(find.member.state), find.member) for find in value.finds), None)
+            self._ladder.tell_dive(number, found, steps=value.steps)
+        else:
+            course = Course(value.effort.path, value.effort.idle)
+            self._ladder.tell(value.level, course, fresh=fresh, steps=value.steps)
+        self._events.append({**_event(value, fresh), "dive": dive, "rank": self._record.rank})
         self._statistics.tell(self._events[-1])
 
-    def _admit(self, find: Find, level: int) -> bool:
-        """Store a find that its pool takes; tell whether it is new there and of a lower level."""
+    def _admit(self, find: Find, level: int, *, always: bool) -> bool:
+        """Store a find that its pool takes, or ``always``; tell whether it is new there and of a lower level."""
         member = find.member
-        state = self._space.decode(member.state)
-        rank = self._space.score(state)[0]
+        rank = self._rank(member.state)
         if self._ladder.holds(rank, member.state):
             return False
-        if not self._ladder.takes(rank, member) and not self._best(rank, member.value):
+        if not (always or self._ladder.takes(rank, member) or self._best(rank, member.value)):
             return rank < level
-        scheme = self._space.scheme(state)
+        scheme = self._space.scheme(self._space.decode(member.state))
         lineage = Lineage(
             child=scheme.id,
             parent=self._name(find.parent),
@@ -264,6 +270,9 @@ class Run:
             return True
         now, other = (rank, value), (self._record.rank, self._value)
         return now[::-1] < other[::-1] if self._objective.required else now < other
+
+    def _rank(self, state: bytes) -> int:
+        return self._space.score(self._space.decode(state))[0]
 
     def _name(self, state: bytes) -> str:
         if state not in self._names:
@@ -304,14 +313,18 @@ class Run:
 
     def _lasting(self) -> list[Entry]:
         """Return the finds to store: not those that had to leave a pool before anything could start from them."""
-        return [
-            entry
-            for entry, state, rank in self._entries
-            if entry.origin != "found"
-            or rank >= self._ladder.level
-            or entry.scheme.id == self._record.best
-            or self._ladder.holds(rank, state)
-        ]
+        kept: list[Entry] = []
+        ancestors = {self._record.best}
+        for entry, state, rank in reversed(self._entries):
+            if (
+                entry.lineage is None
+                or rank >= self._ladder.level
+                or entry.scheme.id in ancestors
+                or self._ladder.needs(rank, state)
+            ):
+                kept.append(entry)
+                ancestors.add(None if entry.lineage is None else entry.lineage.parent)
+        return kept[::-1]
 
 
 def _event(result: ChunkResult, fresh: int) -> dict[str, Any]:

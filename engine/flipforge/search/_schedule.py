@@ -1,8 +1,10 @@
-"""How a run spends its steps: the presets, the pools by rank, and the rule that moves between levels.
+"""How a run spends its steps: the presets, dives, the pools by rank, and the rule that moves between levels.
 
 The strategy is that of a pool per rank (Arai, Ichikawa and Hukushima 2023; Khoruzhii, Gelss and Pokutta 2025):
 members of rank r walk until they drop to a lower rank; when the pool below has what it needs the run goes down a level.
 How a walk goes is for `Paths` to say; the pool grows with what a success costs.
+
+A run begins with dives, which show the easy way down, and its pools take over from the lowest rank that these reach.
 
 A run that is stuck climbs and comes down again with other members, one level at first and twice as many each time, and
 from the root at last. From then on its descents sift: they take more finds than they keep, and keep those of the
@@ -11,7 +13,7 @@ finds too little to choose from begins again at the root.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -20,6 +22,7 @@ import numpy as np
 from flipforge.errors import InputError
 from flipforge.search._chunk import Chunk
 from flipforge.search._controller import Course, Paths
+from flipforge.search._dives import Dives
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
 
@@ -46,6 +49,8 @@ class Schedule:
         Pool members that a chunk starts from.
     sift
         Finds wanted per member kept, in a descent that sifts.
+    dive
+        Steps after which a dive is given up that finds nothing, at the least; 0 for no dives.
     seconds
         Time budget where the user gives none.
     """
@@ -58,6 +63,7 @@ class Schedule:
     patience: int
     parents: int
     sift: int
+    dive: int
     seconds: float
 
 
@@ -70,13 +76,23 @@ _STANDARD = Schedule(
     patience=400_000_000,
     parents=8,
     sift=20,
+    dive=16_384_000,
     seconds=600.0,
 )
 PRESETS: dict[str, Schedule] = {
-    "quick": replace(_STANDARD, pool=16, path=1_024_000, chunk=4_096_000, patience=100_000_000, seconds=60.0),
+    "quick": replace(
+        _STANDARD, pool=16, path=1_024_000, chunk=4_096_000, patience=100_000_000, dive=8_192_000, seconds=60.0
+    ),
     "standard": _STANDARD,
     "deep": replace(
-        _STANDARD, pool=200, path=16_384_000, chunk=32_768_000, patience=4_000_000_000, parents=16, seconds=7200.0
+        _STANDARD,
+        pool=200,
+        path=16_384_000,
+        chunk=32_768_000,
+        patience=4_000_000_000,
+        parents=16,
+        dive=65_536_000,
+        seconds=7200.0,
     ),
 }
 
@@ -104,7 +120,15 @@ _PLATEAU_PART = 8
 """Part of the patience after which a level without success also works on the second objective."""
 _PLATEAU_PATH = 64_000
 _SHRINK = 16
-"""How much sooner a level is left that is a dead end."""
+"""How much sooner a level is left from which no flip leads on."""
+_ALONE = 25
+"""So many times the patience of a dive, dives are all that a run makes."""
+_BESIDE = 2
+"""Part of the steps that dives have from then on, while the pools are no lower than they came."""
+_BEHIND = 16
+"""Part that is left to them otherwise."""
+_DIVE_IDLE = (10_000, 50_000, 200_000)
+"""Steps without a find after which a dive makes a plus transition; which is best differs by problem and rank."""
 
 
 class Ladder:
@@ -124,7 +148,9 @@ class Ladder:
         self._pools: dict[int, Pool] = {}
         self._starts: list[tuple[int, Member]] = []
         self._paths = Paths(schedule.path)
+        self._dives = Dives(schedule.dive)
         self._draws = 0
+        self._walked = 0
         self.level = 0
         self.fresh = 0
         self.spent = 0
@@ -145,6 +171,10 @@ class Ladder:
         """Tell whether a state is in the pool of its rank."""
         return rank in self._pools and state in self._pools[rank]
 
+    def needs(self, rank: int, state: bytes) -> bool:
+        """Tell whether a walk may start from a state yet."""
+        return self.holds(rank, state) or self._dives.holds(state)
+
     def takes(self, rank: int, member: Member) -> bool:
         """Tell whether `admit` would keep a state that is not in its pool."""
         return rank not in self._pools or rank == self.level or self._pools[rank].takes(member)
@@ -161,6 +191,8 @@ class Ladder:
         It looks for its part of the finds wanted when ``share`` chunks are under way; one is enough at the target.
         """
         schedule, generator = self._schedule, self._generator(number)
+        if self._dives_next:
+            return self._dive(number, min(steps, schedule.chunk), generator)
         budget = max(_SHORT_CHUNK, self.spent / _CHUNKS_PER_LEVEL)
         course = self._paths.choose(generator, budget / _PATHS_PER_CALL)
         steps = min(steps, schedule.chunk, int(max(budget, _PATHS_PER_CALL * course.path)))
@@ -184,6 +216,23 @@ class Ladder:
             sifted=self.sifting,
             sandwich=self.stalls > 0,
         )
+
+    def _dive(self, number: int, steps: int, generator: np.random.Generator) -> Chunk:
+        dive = self._dives.launch(number, self._starts, generator)
+        idle = min(steps, int(generator.choice(_DIVE_IDLE)))
+        effort = Effort(steps, steps, dive.rank - 1, idle, self._schedule.band)
+        states = (dive.member.state,)
+        return Chunk(number, states, effort, steps, 1, self._root, sifted=self.sifting, sandwich=dive.stall > 0)
+
+    @property
+    def _dives_next(self) -> bool:
+        dives, schedule = self._dives, self._schedule
+        if not schedule.dive:
+            return False
+        if not dives.failed and dives.spent < _ALONE * schedule.dive:
+            return True
+        part = _BESIDE if dives.lowest is None or dives.lowest <= self.lowest else _BEHIND
+        return part * dives.spent < dives.spent + self._walked
 
     @property
     def wanted(self) -> int:
@@ -209,7 +258,8 @@ class Ladder:
 
     @property
     def _patience(self) -> float:
-        return self._schedule.patience / (_SHRINK if self._dead else 1)
+        stranded = self._dead or (self._pools[self.level].isolated and not self.sifting)
+        return self._schedule.patience / (_SHRINK if stranded else 1)
 
     @property
     def _dead(self) -> bool:
@@ -223,6 +273,7 @@ class Ladder:
 
     def tell(self, level: int, course: Course, *, fresh: int, steps: int) -> None:
         """Note a chunk walked from ``level``, with ``fresh`` finds that were admitted below, and move if it is time."""
+        self._walked += steps
         if level != self.level:
             return
         self._paths.tell(course, fresh=fresh, steps=steps)
@@ -234,6 +285,21 @@ class Ladder:
             self._descend(max(below))
         elif worn_out:
             self._climb()
+
+    def diving(self, number: int) -> bool:
+        """Tell whether a chunk that is under way belongs to a dive."""
+        return self._dives.flying(number)
+
+    def lose(self, number: int) -> None:
+        """Note that a chunk failed: a dive that it belonged to waits again."""
+        if self.diving(number):
+            self._dives.land(number, None, 0)
+
+    def tell_dive(self, number: int, found: tuple[int, Member] | None, *, steps: int) -> None:
+        """Note the chunk of a dive, with the rank and member of its find, and go where that is the lowest of all."""
+        self._dives.land(number, found, steps)
+        if found is not None and found[0] < self.lowest:
+            self._descend(found[0])
 
     @property
     def _barren(self) -> bool:
@@ -276,10 +342,6 @@ class Ladder:
 
     def checkpoint(self, names: Mapping[bytes, str]) -> dict[str, Any]:
         """Return what `restore` needs as JSON values; ``names`` gives each member's ID."""
-
-        def written(member: Member) -> dict[str, Any]:
-            return {**asdict(member), "state": names[member.state]}
-
         return {
             "level": self.level,
             "fresh": self.fresh,
@@ -289,10 +351,12 @@ class Ladder:
             "lowest": self.lowest,
             "sifting": self.sifting,
             "draws": self._draws,
+            "walked": self._walked,
+            "dives": self._dives.checkpoint(names),
             "paths": self._paths.checkpoint(),
-            "starts": [[rank, written(member)] for rank, member in self._starts],
+            "starts": [[rank, member.written(names)] for rank, member in self._starts],
             "pools": {
-                str(rank): {"broad": pool.broad, "members": [written(member) for member in pool.members]}
+                str(rank): {"broad": pool.broad, "members": [member.written(names) for member in pool.members]}
                 for rank, pool in self._pools.items()
             },
         }
@@ -301,21 +365,23 @@ class Ladder:
     def names(checkpoint: Mapping[str, Any]) -> set[str]:
         """Return the IDs of all states that `restore` needs."""
         held = [member for pool in checkpoint["pools"].values() for member in pool["members"]]
-        return {member["state"] for member in [*held, *(member for _, member in checkpoint["starts"])]}
+        diving = [member for _, _, member, _ in checkpoint["dives"]["open"]]
+        return {member["state"] for member in [*held, *diving, *(member for _, member in checkpoint["starts"])]}
 
     def restore(self, checkpoint: Mapping[str, Any], states: Mapping[str, bytes]) -> None:
         """Take up a checkpoint; ``states`` gives each ID's state."""
-
-        def read(member: Mapping[str, Any]) -> Member:
-            return Member(**{**member, "state": states[member["state"]]})
-
         for name in ("level", "fresh", "spent", "stalls", "climbs", "lowest", "sifting"):
             setattr(self, name, checkpoint[name])
-        self._draws = checkpoint["draws"]
+        self._draws, self._walked = checkpoint["draws"], checkpoint["walked"]
+        self._dives.restore(checkpoint["dives"], states)
         self._paths.restore(checkpoint["paths"])
-        self._starts = [(rank, read(member)) for rank, member in checkpoint["starts"]]
+        self._starts = [(rank, Member.read(member, states)) for rank, member in checkpoint["starts"]]
         self._pools = {
-            int(rank): Pool.of(self._schedule.pool, [read(member) for member in pool["members"]], broad=pool["broad"])
+            int(rank): Pool.of(
+                self._schedule.pool,
+                [Member.read(member, states) for member in pool["members"]],
+                broad=pool["broad"],
+            )
             for rank, pool in checkpoint["pools"].items()
         }
 
