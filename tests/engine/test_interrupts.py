@@ -2,7 +2,7 @@
 
 import signal
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,7 +19,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture(autouse=True)
-def _terminated(monkeypatch: pytest.MonkeyPatch) -> Any:
+def _terminated() -> Iterator[None]:
     """SIGTERM interrupts, as on the command line."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     yield
@@ -94,6 +94,14 @@ def test_an_interrupt_inside_a_transaction_leaves_none_open(tmp_path: Path) -> N
     connection.close()
 
 
+def run_of(search: Callable[[], object]) -> str:
+    """Return the run that a search names when it is interrupted."""
+    with pytest.raises((RunInterrupted, KeyboardInterrupt)) as caught:
+        search()
+    assert isinstance(caught.value, RunInterrupted)
+    return caught.value.run
+
+
 class Impatient(MemoryStore):
     """A store in memory whose user presses Ctrl-C as it writes a run that is over."""
 
@@ -107,9 +115,8 @@ class Impatient(MemoryStore):
 
 def test_an_interrupt_as_a_run_ends_waits_for_the_checkpoint() -> None:
     store = Impatient()
-    with pytest.raises(RunInterrupted) as caught:
-        searched(THREE, store, target=24, flips=50_000_000)
-    assert store.record is not None and caught.value.run == store.record.id
+    run = run_of(lambda: searched(THREE, store, target=24, flips=50_000_000))
+    assert store.record is not None and run == store.record.id
     assert store.record.state == "done" and store.record.best in store.schemes
 
 
@@ -121,8 +128,7 @@ def test_a_second_interrupt_does_not_cost_the_checkpoint() -> None:
             return super().wait(timeout)
 
     store = Impatient()
-    with pytest.raises(RunInterrupted):
-        searched(THREE, store, Pressed(), flips=50_000_000)
+    run_of(lambda: searched(THREE, store, Pressed(), flips=50_000_000))
     assert store.record is not None and store.record.state == "stopped"
     assert [event["chunk"] for event in store.log] == [0, 1, 2]
 
@@ -136,8 +142,7 @@ def test_a_chunk_is_merged_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Ladder, "tell", tell)
     store = MemoryStore()
-    with pytest.raises(RunInterrupted):
-        searched(THREE, store, flips=50_000_000)
+    run_of(lambda: searched(THREE, store, flips=50_000_000))
     (event,) = store.log
     assert store.record is not None and store.record.flips == event["steps"] > 0
     monkeypatch.undo()
@@ -159,7 +164,6 @@ def test_a_family_that_is_interrupted_as_it_ends_is_written(tmp_path: Path, monk
 
     monkeypatch.setattr(_rounds.Rounds, "_commit", commit)
     db = tmp_path / "catalogue.db"
-    with pytest.raises(RunInterrupted) as caught:
-        api.search_family("matmul:2x2x2..3", workers=1, seed=1, max_flips=50_000_000, db=db)
+    run = run_of(lambda: api.search_family("matmul:2x2x2..3", workers=1, seed=1, max_flips=50_000_000, db=db))
     (row,) = api.runs(db=db)
-    assert (row["id"], row["state"], row["reached"]) == (caught.value.run, "done", 2)
+    assert (row["id"], row["state"], row["reached"]) == (run, "done", 2)
