@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from executor_checks import until
 from flipforge.catalogue import SqliteStore
 from flipforge.cli import main
 
@@ -86,11 +86,14 @@ def launched(db: Path, *words: str) -> Iterator[Process]:
 
 def wait_for(process: Process, ready: Callable[[], bool]) -> None:
     """Wait for what a running command is to bring about."""
-    end = time.monotonic() + PATIENCE
-    while not ready():
+
+    def came_about() -> bool:
+        if ready():
+            return True
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.05)
+        return False
+
+    until(came_about, PATIENCE)
 
 
 def stored(db: Path, query: str) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from flipforge import api
 from flipforge.catalogue._database import connect, transaction
 from flipforge.errors import RunInterrupted
 from flipforge.search import Entry, Ladder, Limits, Run, RunRecord, interrupts_held
-from search_bench import SMALL, THREE, Bench, MemoryStore, searched
+from search_bench import SMALL, THREE, Bench, Interrupting, MemoryStore, searched
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -121,14 +121,8 @@ def test_an_interrupt_as_a_run_ends_waits_for_the_checkpoint() -> None:
 
 
 def test_a_second_interrupt_does_not_cost_the_checkpoint() -> None:
-    class Pressed(Bench):
-        def wait(self, timeout: float) -> list[tuple[int, Any]]:
-            if self.tasks[0][0] == 3:
-                raise KeyboardInterrupt
-            return super().wait(timeout)
-
     store = Impatient()
-    run_of(lambda: searched(THREE, store, Pressed(), flips=50_000_000))
+    run_of(lambda: searched(THREE, store, Interrupting(), flips=50_000_000))
     assert store.record is not None and store.record.state == "stopped"
     assert [event["chunk"] for event in store.log] == [0, 1, 2]
 
