@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -18,12 +18,22 @@ from flipforge.errors import InputError
 from flipforge.executors import make_executor
 from flipforge.search import Executor, Failure
 
-__all__ = ["CHECKS", "REMOTE_CHECKS", "Check", "gather"]
+__all__ = ["CHECKS", "PATIENCE", "REMOTE_CHECKS", "Check", "gather", "until"]
 
 Check = Callable[[Executor], None]
+_Value = TypeVar("_Value")
 
 PATIENCE = 60.0
 MEBIBYTE = 2**20
+
+
+def until(condition: Callable[[], _Value], seconds: float = PATIENCE) -> _Value:
+    """Wait for what is to come true, and return it."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+    return value
 
 
 def gather(executor: Executor, count: int) -> dict[int, Any]:

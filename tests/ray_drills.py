@@ -5,24 +5,16 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import executor_tasks as tasks
-from executor_checks import PATIENCE, gather
+from executor_checks import gather, until
 from flipforge.executors import make_executor
 from flipforge.search import Failure
 
 LONG = 300.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
 
 
 def process_of(folder: Path, key: int) -> int:

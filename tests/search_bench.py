@@ -79,6 +79,15 @@ class Bench:
         """Nothing is held."""
 
 
+class Interrupting(Bench):
+    """A bench that is interrupted before chunk 3."""
+
+    def wait(self, timeout: float) -> list[tuple[int, Any]]:
+        if self.tasks[0][0] == 3:
+            raise KeyboardInterrupt
+        return super().wait(timeout)
+
+
 def searched(
     space: FlipSpace, store: MemoryStore, bench: Any = None, *, seed: int = 1, deterministic: bool = True, **limits: Any
 ) -> RunRecord:

@@ -4,19 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from executor_checks import until
 from lonely import environment, isolated, run_isolated
 
 pytestmark = pytest.mark.chaos
 
 LONG = 300.0
-PATIENCE = 60.0
 
 
 def drill(name: str, folder: Path) -> Any:
@@ -37,14 +36,6 @@ def inhabitants(network: str) -> Iterator[tuple[int, list[str]]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and namespace(entry.name) == network:
             yield int(entry.name), (entry / "cmdline").read_text().split("\0")
-
-
-def until(condition: Any, seconds: float = PATIENCE) -> Any:
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.1)
-    return value
 
 
 def test_the_task_of_a_killed_worker_is_run_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import executor_tasks as tasks
-from executor_checks import CHECKS, REMOTE_CHECKS, Check, gather
+from executor_checks import CHECKS, PATIENCE, REMOTE_CHECKS, Check, gather, until
 from flipforge.errors import FlipforgeError, InputError, PluginError
 from flipforge.executors import make_executor, names, register_executor
 from flipforge.executors._task import warm_up
@@ -24,7 +24,6 @@ from flipforge.search import Executor, Failure
 from lonely import environment, run_isolated
 
 LONG = 120.0
-PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +46,6 @@ def pair() -> Iterator[Executor]:
     executor = make_executor("process", workers=2)
     yield executor
     executor.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

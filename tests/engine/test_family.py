@@ -1,53 +1,26 @@
-"""Searches over families: members and turns, budgets, replay, faults, the live table, and bad input."""
+"""Searches over families: members and turns, budgets, replay, interrupts, the live table, and bad input."""
 
-import fcntl
 import io
 import json
-import os
-import pty
 import re
-import signal
-import sqlite3
-import struct
-import subprocess
-import sys
-import termios
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commands import PATIENCE, ROW_KEYS, Capture, answer, command, on_a_terminal
 from flipforge import api
 from flipforge.api import FamilyProgress, Member, _rounds
 from flipforge.catalogue import SqliteStore
-from flipforge.cli import main
 from flipforge.cli._live import LiveTable, _Order, family_table, family_text, reached_text
 from flipforge.errors import InputError, NotFoundError, ProblemError, RunInterrupted
 from flipforge.executors import make_executor
-from flipforge.search import Limits, preset
-
-Capture = pytest.CaptureFixture[str]
+from flipforge.search import Limits, _run, preset
 
 SMALL = "matmul:2x2..3x2..3"
-ROW_KEYS = [
-    "run",
-    "problem",
-    "ring",
-    "rank",
-    "target_reached",
-    "scheme",
-    "flips",
-    "seconds",
-    "workers",
-    "seed",
-    "walk_version",
-    "best_known",
-    "gap",
-]
-PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -57,6 +30,8 @@ def db(tmp_path: Path) -> Path:
 
 def searched(db: Path, family: str = SMALL, **options: Any) -> api.FamilyResult:
     usual: dict[str, Any] = {"workers": 1, "seed": 1, "preset": "quick"}
+    if "max_flips" not in options:
+        usual["seconds"] = PATIENCE
     return api.search_family(family, db=db, **{**usual, **options})
 
 
@@ -164,7 +139,11 @@ def test_those_that_wait_share_what_is_left_of_the_time(db: Path, monkeypatch: p
         assert rounds._share(member, 3, 1).flips == 1 + 8 * (preset("quick").chunk // 2)
 
 
-def test_time_ends_a_run_and_every_member_has_had_some(db: Path) -> None:
+def test_time_ends_a_run_and_every_member_has_had_some(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A clock that goes on by being read: how long anything takes on this machine does not matter.
+    ticks = count()
+    for module in (_rounds, _run):
+        monkeypatch.setattr(module, "monotonic", lambda: next(ticks) / 100)
     result = searched(db, "matmul:4x4..5x4..5", seconds=4.0)
     assert result.target_reached is False and all(row["flips"] > 0 for row in result.rows)
 
@@ -249,15 +228,8 @@ def test_ctrl_c_writes_the_checkpoints(db: Path) -> None:
 # --- the command line ---
 
 
-def answer(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(words))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
-
-
 def test_the_command_prints_the_table_or_one_json_value(db: Path, capsys: Capture) -> None:
-    words = ("search", SMALL, "--workers", "1", "--seed", "1", "--preset", "quick", "--db", str(db))
+    words = ("search", SMALL, "--workers", "1", "--seed", "1", "--preset", "quick", "--time", "10m", "--db", str(db))
     code, out, err = answer(capsys, *words)
     lines = [line.split() for line in out.splitlines()]
     assert (code, err) == (0, "") and lines[0][:4] == ["problem", "rank", "best_known", "gap"] and len(lines) == 6
@@ -380,29 +352,6 @@ def test_no_terminal_no_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
     assert capsys.readouterr() == ("", "")
 
 
-def on_a_terminal(words: Sequence[str], lines: int) -> tuple[int, bytes, bytes]:
-    """Run a command whose standard error is a terminal of so many lines; return its code, stdout and what it showed."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 100, 0, 0))
-    environment = {**os.environ, "TERM": "xterm"}
-    for name in ("LINES", "COLUMNS", "NO_COLOR"):
-        environment.pop(name, None)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # Linux says EIO when the last writer has closed the terminal
-                break
-            if not part:
-                break
-            shown += part
-        out, _ = process.communicate()
-    os.close(ours)
-    return process.returncode, out, shown
-
-
 @pytest.mark.parametrize("lines", [40, 6])
 def test_a_terminal_sees_the_table_fill_and_stdout_stays_json(db: Path, lines: int) -> None:
     words = command(db, "search", "matmul:2x2..3x2..4", "--workers", "1", "--seed", "1", "--preset", "quick", "--json")
@@ -414,92 +363,3 @@ def test_a_terminal_sees_the_table_fill_and_stdout_stays_json(db: Path, lines: i
     most = max(frame.count(b"matmul:") for frame in frames)
     assert most == (6 if lines == 40 else lines - 3)
     assert (b"not shown" in shown) is (lines == 6)
-
-
-# --- faults ---
-
-
-def command(db: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "flipforge.cli", *words, "--db", str(db)]
-
-
-def started(db: Path, *words: str) -> "subprocess.Popen[str]":
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command(db, *words), stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-
-
-def wait_for(process: "subprocess.Popen[str]", ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not ready():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.05)
-
-
-def begun(db: Path) -> int:
-    """Members with a find on disk, read past the store."""
-    if not db.exists():
-        return 0
-    connection = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
-    try:
-        (count,) = connection.execute(
-            "SELECT count(DISTINCT run) FROM objects WHERE origin = 'found' AND run IN "
-            "(SELECT id FROM runs WHERE id LIKE '%.%')"
-        ).fetchone()
-        return int(count)
-    except sqlite3.OperationalError:
-        return 0
-    finally:
-        connection.close()
-
-
-LONG = ("search", "matmul:3x4..5x4..5", "--seed", "1", "--preset", "quick", "--time", "120s")
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_family_killed_at_any_moment_goes_on(db: Path, workers: str) -> None:
-    process = started(db, *LONG, "--workers", workers)
-    wait_for(process, lambda: begun(db) >= 2)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    (row,) = api.runs(db=db)
-    before, stored = api.run_details(row["id"], db=db)["rows"], finds(db, row["id"])
-    assert row["state"] == "running" and sum(each["rank"] is not None for each in before) >= 2
-    done = sum(each["flips"] for each in before)
-    resumed = api.resume_family(row["id"], max_flips=done + 8_000_000, db=db)
-    assert done < resumed.flips <= done + 8_000_000
-    assert set(stored) <= set(finds(db, row["id"])) and len(api.runs(db=db)) == 1
-    for old, new in zip(before, resumed.rows, strict=True):
-        assert new["rank"] is not None and (old["rank"] is None or new["rank"] <= old["rank"])
-        assert new["flips"] >= old["flips"] and new["seed"] == old["seed"]
-        events = api.run_events(new["run"], db=db)
-        assert len({each["chunk"] for each in events}) == len(events)
-        assert sum(each["steps"] for each in events) == new["flips"]
-        assert api.replay_scheme(new["scheme"], db=db).scheme == new["scheme"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_exits_130_and_names_the_family(db: Path, number: signal.Signals) -> None:
-    process = started(db, *LONG, "--workers", "2")
-    wait_for(process, lambda: begun(db) >= 2)
-    os.killpg(process.pid, number)
-    out, err = process.communicate(timeout=PATIENCE)
-    (row,) = api.runs(db=db)
-    assert process.returncode == 130 and out == "" and err.count("\n") == 1
-    assert err.rstrip().endswith(f"flipforge resume {row['id']}") and row["state"] == "stopped"
-
-
-def test_a_killed_worker_costs_no_chunk(db: Path) -> None:
-    process = started(db, *LONG, "--workers", "2", "--max-flips", "20000000", "--json")
-    wait_for(process, lambda: begun(db) >= 1)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    workers = [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-    os.kill(workers[0], signal.SIGKILL)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 3, err
-    result = json.loads(out)
-    with SqliteStore.open(db) as store:
-        for row in result["rows"]:
-            chunks = [int(each["chunk"]) for each in store.events(row["run"])]
-            assert sorted(chunks) == list(range(len(chunks)))
-            assert not any("error" in each for each in store.events(row["run"]))

@@ -28,7 +28,9 @@ from strategies import problems, schemes
 
 SUFFIX = {"flipforge": "json", "fmm": "json", "exp": "exp", "npz": "npz", "sms": "sms", "txt": "txt"}
 
-same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25
+)
 with_wide_sizes = problems(3) | st.sampled_from(
     [matmul(1, 10, 2), matmul(2, 1, 11), matmul(10, 1, 1), matmul(1, 12, 10)]
 )

@@ -35,7 +35,7 @@ SAMPLES = (
     "alpha.npz",
 )
 
-quiet = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+quiet = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
 
 
 def make_sample(name: str, folder: Path) -> bytes:

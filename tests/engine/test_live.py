@@ -1,11 +1,9 @@
 """The live line: on a terminal's standard error, and nowhere else."""
 
-import os
-import pty
 import subprocess
-import sys
 from pathlib import Path
 
+from commands import command, on_a_terminal
 from flipforge.cli._live import progress_text
 from flipforge.search import Progress
 
@@ -13,30 +11,15 @@ WORDS = ("search", "matmul:3x3x3", "--target-rank", "23", "--workers", "1", "--s
 
 
 def test_a_terminal_sees_rank_rate_pools_and_time_left_and_stdout_stays_json(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "flipforge.cli", *WORDS, "--db", str(tmp_path / "catalogue.db")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # Linux says EIO when the last writer has closed the terminal
-                break
-            if not part:
-                break
-            shown += part
-        out, _ = process.communicate()
-    os.close(ours)
-    assert process.returncode == 0 and out.startswith(b"{")
+    code, out, shown = on_a_terminal(command(tmp_path / "catalogue.db", *WORDS))
+    assert code == 0 and out.startswith(b"{")
     for word in (b"rank ", b"Mflips/s", b"pools ", b"left"):
         assert word in shown
     assert shown.endswith(b"\r\x1b[K"), "the line is wiped at the end"
 
 
 def test_no_terminal_no_line(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "flipforge.cli", *WORDS, "--db", str(tmp_path / "catalogue.db")]
-    done = subprocess.run(words, capture_output=True, check=True)
+    done = subprocess.run(command(tmp_path / "catalogue.db", *WORDS), capture_output=True, check=True)
     assert done.stderr == b""
 
 

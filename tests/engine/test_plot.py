@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from commands import Capture, answer
 from flipforge import api
 from flipforge.api import _plot
 from flipforge.catalogue import SqliteStore
-from flipforge.cli import main
 
 pytest.importorskip("matplotlib")
-
-Capture = pytest.CaptureFixture[str]
 
 PANELS = ["Rank against flips", "Success by level", "Schemes by rank", "Rate over the run"]
 
@@ -36,13 +34,6 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def runs(db: Path) -> list[str]:
     return [row["id"] for row in api.runs(db=db)]
-
-
-def answer(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(words))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
 
 
 def drawn(db: Path, run: str) -> Any:

@@ -27,7 +27,7 @@ from flipforge.search import (
     replay,
     run_chunk,
 )
-from search_bench import SMALL, THREE, TWO, Bench, MemoryStore, searched
+from search_bench import SMALL, THREE, TWO, Bench, Interrupting, MemoryStore, searched
 
 
 def test_from_nothing_to_a_proven_scheme_with_complete_lineage() -> None:
@@ -103,12 +103,6 @@ def test_resume_goes_on_where_the_last_commit_stood() -> None:
 
 
 def test_interrupt_writes_a_checkpoint() -> None:
-    class Interrupting(Bench):
-        def wait(self, timeout: float) -> list[tuple[int, Any]]:
-            if self.tasks[0][0] == 3:
-                raise KeyboardInterrupt
-            return super().wait(timeout)
-
     store = MemoryStore()
     with pytest.raises(RunInterrupted) as caught:
         searched(THREE, store, Interrupting(), flips=10_000_000)

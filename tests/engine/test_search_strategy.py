@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands import Capture, answer
 from flipforge import api
 from flipforge.api._library import open_store
 from flipforge.api._search import schedule_of
-from flipforge.cli import main
 from flipforge.errors import InputError, ReplayError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse
@@ -204,21 +205,19 @@ def test_events_tell_how_far_walks_went() -> None:
         assert Course(event["path"], event["idle"]) in Paths(SMALL.path).grid and event["band"] == SMALL.band
 
 
-def test_objectives_on_the_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_objectives_on_the_command_line(tmp_path: Any, capsys: Capture) -> None:
     words = ["search", "matmul:2x2x2", "--seed", "1", "--workers", "1", "--db", str(tmp_path / "c.db"), "--json"]
     for option, reason in (
         (["--objective", "beauty"], "unknown objective 'beauty'"),
         (["--liftable", "--objective", "flips"], "exclude each other"),
         (["--liftable"], "no lifter is installed"),
     ):
-        with pytest.raises(SystemExit) as left:
-            main([*words, *option])
-        assert left.value.code == 2 and reason in capsys.readouterr().err
+        code, _, err = answer(capsys, *words, *option)
+        assert code == 2 and reason in err
     assert not (tmp_path / "c.db").exists()
-    with pytest.raises(SystemExit) as left:
-        main([*words, "--objective", "flips", "--target-rank", "7"])
-    assert not left.value.code
-    run = json.loads(capsys.readouterr().out)["run"]
+    code, out, _ = answer(capsys, *words, "--objective", "flips", "--target-rank", "7")
+    assert code == 0
+    run = json.loads(out)["run"]
     with open_store(tmp_path / "c.db") as store:
         assert store.run(run).config["objective"] == "flips"
 
@@ -229,6 +228,53 @@ def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.
     result = api.search("matmul:3x3x3", target_rank=24, objective="liftable", workers=1, seed=2, db=tmp_path / "c.db")
     with open_store(tmp_path / "c.db") as store:
         assert result.scheme is not None and EvenLifter().liftable(store.scheme(result.scheme))
+
+
+class NoLifter:
+    """Says no to every scheme."""
+
+    def liftable(self, scheme: Scheme) -> bool:
+        return False
+
+
+def test_a_rank_without_a_liftable_scheme_is_no_target_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    db = tmp_path / "c.db"
+    usual: dict[str, Any] = {"workers": 1, "seed": 1, "max_flips": 200_000, "db": db}
+    goal = "matmul:2x2x2", "--target-rank", "7"
+    words = ("--liftable", "--workers", "1", "--seed", "1", "--max-flips", "200000", "--db", str(db), "--json")
+    register(Manifest("none", "lifters", "", api_version=1), NoLifter())
+    result = api.search("matmul:2x2x2", target_rank=7, objective="liftable", **usual)
+    assert (result.rank, result.flips, result.target_reached) == (7, 200_000, False) and result.run is not None
+    assert api.resume(result.run, max_flips=300_000, db=db).target_reached is False
+    assert api.search("matmul:2x2x2", objective="liftable", **usual).target_reached is None
+    family = api.search_family("matmul:2x2x2..3", objective="liftable", **usual)
+    assert [(row["gap"], row["target_reached"]) for row in family.rows] == [(0, False), (0, False)]
+    assert family.flips == 200_000 and family.target_reached is False
+    assert api.run_details(family.run, db=db)["rows"] == list(family.rows)
+    for search in (goal, ("matmul:2x2x2..3",)):
+        code, out, _ = answer(capsys, "search", *search, *words)
+        assert code == 3
+        code, _, _ = answer(capsys, "resume", json.loads(out)["run"], "--max-flips", "300000", "--db", str(db))
+        assert code == 3
+
+
+def test_a_run_that_is_done_is_done_when_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
+    db = tmp_path / "c.db"
+    done = api.search("matmul:3x3x3", target_rank=24, objective="liftable", workers=1, seed=2, db=db)
+    assert done.target_reached is True and done.run is not None
+    again = api.resume(done.run, db=db)
+    assert (again.target_reached, again.flips, again.scheme) == (True, done.flips, done.scheme)
+    assert answer(capsys, "resume", done.run, "--db", str(db))[0] == 0
+    # Another target is another question: 20 is not reached, and 24 still is.
+    assert api.resume(done.run, target_rank=20, max_flips=done.flips + 1000, db=db).target_reached is False
+    assert api.resume(done.run, db=db).target_reached is True
 
 
 def test_a_run_of_another_strategy_is_refused_in_one_line(tmp_path: Any) -> None:

@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands import Capture, answer
 from flipforge import api
-from flipforge.cli import main
 from flipforge.errors import CatalogueError, MalformedError
 from flipforge.search import Statistics
-
-Capture = pytest.CaptureFixture[str]
 
 CLOCKS = ("seconds", "rate")
 COLUMNS = [
@@ -136,13 +134,6 @@ def run(db: Path) -> str:
     result = api.search("matmul:3x3x3", workers=1, seed=1, max_flips=3_000_000, preset="quick", db=db)
     assert result.run is not None
     return result.run
-
-
-def answer(capsys: Capture, *words: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(words))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
 
 
 def test_the_record_holds_what_the_events_say(db: Path, run: str) -> None:

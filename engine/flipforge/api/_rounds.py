@@ -14,7 +14,7 @@ from flipforge.api._search import SearchResult, objective_named, starts_of
 from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import RunInterrupted
 from flipforge.rings import ring as ring_named
-from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule
+from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule, interrupts_held
 
 __all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows"]
 
@@ -39,6 +39,8 @@ class Member:
         Best rank so far and a scheme that has it, and the rank that is worked at; None before the first turn.
     flips, seconds
         Of the member's own run.
+    done
+        Its run ended at its target.
     stuck
         Its schemes have no move left.
     """
@@ -51,12 +53,19 @@ class Member:
     level: int | None = None
     flips: int = 0
     seconds: float = 0.0
+    done: bool = False
     stuck: bool = False
 
     @property
     def reached(self) -> bool | None:
-        """Whether the best known rank is reached; None where none is known."""
-        return None if self.best_known is None else self.rank is not None and self.rank <= self.best_known
+        """Whether the best known rank is reached; None where none is known.
+
+        Neither rank nor run tells alone: a required objective may want more than the rank, and a run that was resumed
+        by itself may have had another target.
+        """
+        if self.best_known is None:
+            return None
+        return self.done and self.rank is not None and self.rank <= self.best_known
 
     @property
     def gap(self) -> int | None:
@@ -145,15 +154,17 @@ class Rounds:
         RunInterrupted
             On KeyboardInterrupt, after the checkpoints of the family and of the member are written.
         """
-        self._commit("running")
         try:
-            self._take_turns()
+            self._commit("running")
+            try:
+                self._take_turns()
+            finally:
+                with interrupts_held():
+                    self._members = members_of(self._record, self._store)
+                    self._flips = sum(member.flips for member in self._members)
+                    self._commit("done" if all(member.reached for member in self._members) else "stopped")
         except (KeyboardInterrupt, RunInterrupted):
             raise RunInterrupted(self._record.id) from None
-        finally:
-            self._members = members_of(self._record, self._store)
-            self._flips = sum(member.flips for member in self._members)
-            self._commit("done" if all(member.reached for member in self._members) else "stopped")
         return self._result()
 
     def _take_turns(self) -> None:
@@ -329,7 +340,14 @@ def _seed(root: int, number: int) -> int:
 
 
 def _updated(member: Member, record: RunRecord) -> Member:
-    return replace(member, rank=record.rank, scheme=record.best, flips=record.flips, seconds=record.seconds)
+    return replace(
+        member,
+        rank=record.rank,
+        scheme=record.best,
+        flips=record.flips,
+        seconds=record.seconds,
+        done=record.state == "done",
+    )
 
 
 class _Relay:

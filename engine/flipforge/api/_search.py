@@ -383,7 +383,7 @@ def _drive(
         problem=ended.problem,
         ring=ended.ring,
         rank=ended.rank,
-        target_reached=None if limits.target is None else ended.rank is not None and ended.rank <= limits.target,
+        target_reached=None if limits.target is None else ended.state == "done",
         scheme=ended.best,
         flips=ended.flips,
         seconds=round(ended.seconds, 3),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flipforge.catalogue._schema import APPLICATION_ID, MIGRATIONS
 from flipforge.errors import CatalogueError, NotFoundError
+from flipforge.search import interrupts_held
 
 __all__ = ["connect", "default_path", "locate", "migrate", "transaction", "translated"]
 
@@ -108,8 +109,11 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Write all that is done inside or nothing; the lock is taken at once, so writers queue and never fail halfway."""
-    with translated(path):
+    """Write all that is done inside or nothing; the lock is taken at once, so writers queue and never fail halfway.
+
+    Interrupts wait for the end: one between BEGIN and the block would leave the transaction open.
+    """
+    with translated(path), interrupts_held():
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -4,6 +4,7 @@ from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._controller import Course, Paths
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
+from flipforge.search._interrupts import interrupts_held
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
@@ -63,6 +64,7 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "interrupts_held",
     "objective",
     "preset",
     "replay",

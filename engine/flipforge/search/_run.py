@@ -15,6 +15,7 @@ from typing import Any
 from flipforge.errors import InputError, RunInterrupted, VerificationError
 from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
 from flipforge.search._controller import Course
+from flipforge.search._interrupts import interrupts_held
 from flipforge.search._objectives import Additions, Objective
 from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
@@ -138,24 +139,16 @@ class Run:
         RunInterrupted
             On KeyboardInterrupt, after the checkpoint is written.
         """
-        state = "stopped"
         try:
-            while not self._over():
-                self._submit()
-                if not self._flights:
-                    break
-                for number, value in self._executor.wait(self._wait_seconds()):
-                    self._arrive(number, value)
-                self._on_progress(self.progress())
-                if self._due():
+            try:
+                self._walk()
+            finally:
+                # A second Ctrl-C, or one as a run ends, does not cost what the last chunks brought.
+                with interrupts_held():
+                    self._record = replace(self._record, state="done" if self._reached() else "stopped")
                     self._commit()
-            if self._reached():
-                state = "done"
         except KeyboardInterrupt:
             raise RunInterrupted(self._record.id) from None
-        finally:
-            self._record = replace(self._record, state=state)
-            self._commit()
         return self._record
 
     def progress(self) -> Progress:
@@ -171,6 +164,19 @@ class Run:
             left=None if limit is None else max(0.0, limit - elapsed),
             pools=self._ladder.sizes(),
         )
+
+    def _walk(self) -> None:
+        while not self._over():
+            self._submit()
+            if not self._flights:
+                return
+            for number, value in self._executor.wait(self._wait_seconds()):
+                # Else a checkpoint might hold half of what a chunk changes.
+                with interrupts_held():
+                    self._arrive(number, value)
+            self._on_progress(self.progress())
+            if self._due():
+                self._commit()
 
     def _over(self) -> bool:
         out_of_time = self._limits.seconds is not None and monotonic() - self._began >= self._limits.seconds
@@ -252,7 +258,6 @@ class Run:
             walk_version=self._space.walk_version,
             run=self._record.id,
         )
-        # An interrupt may come between any two lines: a pool must not hold what is not about to be stored.
         self._note(Entry(scheme, "found", lineage), member.state, rank, member.value)
         self._ladder.admit(rank, member)
         return rank < level
