@@ -2,6 +2,7 @@
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._controller import Course, Paths
+from flipforge.search._derivation import derived, retrace
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
@@ -61,8 +62,10 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "derived",
     "objective",
     "preset",
     "replay",
+    "retrace",
     "run_chunk",
 ]
