@@ -10,7 +10,7 @@ from time import process_time
 from typing import Any
 
 from flipforge import executors, plugins
-from flipforge.api._library import load, open_store, parse_problem
+from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
@@ -197,7 +197,7 @@ def resume(
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
-def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
+def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
     """Make the history of a stored object again, walks and derivations, from its roots, and compare every ID.
 
     Raises

@@ -1,6 +1,7 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
+from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._controller import Course, Paths
 from flipforge.search._derivation import derived, retrace
 from flipforge.search._flip_space import FlipSpace
@@ -34,6 +35,8 @@ __all__ = [
     "Breadth",
     "Chunk",
     "ChunkResult",
+    "Closure",
+    "ClosureProgress",
     "Course",
     "Effort",
     "Entry",

@@ -5,16 +5,19 @@ from typing import Any
 
 from flipforge.problems import Problem
 from flipforge.schemes.transforms._kronecker import Kronecker
-from flipforge.schemes.transforms._moves import extend, merge, pad, peel, permute, project, reverse
-from flipforge.schemes.transforms._placement import NOWHERE, Part, Placement
+from flipforge.schemes.transforms._moves import extend, merge, pad, peel, permute, project, resized, reverse, tied
+from flipforge.schemes.transforms._placement import AS_GIVEN, NOWHERE, Order, Part, Placement, Places
 from flipforge.schemes.transforms._structures import embed, restrict, split, triangles
 
 __all__ = [
+    "AS_GIVEN",
     "NOWHERE",
     "VERSION",
     "Kronecker",
+    "Order",
     "Part",
     "Placement",
+    "Places",
     "Transform",
     "embed",
     "extend",
@@ -24,9 +27,11 @@ __all__ = [
     "permute",
     "project",
     "read_transform",
+    "resized",
     "restrict",
     "reverse",
     "split",
+    "tied",
     "triangles",
 ]
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flipforge.errors import InputError
 from flipforge.problems import Problem, ProductCode, Structure, matmul, matrix_cells, structured
 from flipforge.rings import Element, Q
 from flipforge.schemes._scheme import Row, Scheme
-from flipforge.schemes.transforms._moves import corner_of
-from flipforge.schemes.transforms._placement import AXES, common_characteristic
+from flipforge.schemes.transforms._moves import corner_of, permute
+from flipforge.schemes.transforms._placement import AS_GIVEN, AXES, Order, Placement, common_characteristic
 from flipforge.schemes.transforms._reduce import reduced
 
 __all__ = ["Kronecker"]
@@ -26,6 +27,8 @@ class Kronecker:
     ----------
     outer, inner
         What is computed of the blocks, and inside them.
+    orders
+        In which order the sizes of either are taken; see `permute`.
 
     Raises
     ------
@@ -40,17 +43,24 @@ class Kronecker:
 
     outer: Problem
     inner: Problem
+    orders: tuple[Order, Order] = (AS_GIVEN, AS_GIVEN)
     name: str = "tensor"
 
     def __post_init__(self) -> None:
         self.problem  # noqa: B018 - a product that does not exist is told at once
 
-    @property
+    @cached_property
+    def _turned(self) -> tuple[Placement, Placement]:
+        first, second = (permute(problem, order) for problem, order in zip(self.sources, self.orders, strict=True))
+        return first, second
+
+    @cached_property
     def problem(self) -> Problem:
         """The target."""
-        code, inner = ProductCode.of(self.outer), self.inner
-        n, m, p = (a * b for a, b in zip(self.outer.dims, inner.dims, strict=True))
-        if inner.kind != "matmul" or self.outer.kind not in ("matmul", "structured"):
+        outer, inner = (turned.problem for turned in self._turned)
+        code = ProductCode.of(outer)
+        n, m, p = (a * b for a, b in zip(outer.dims, inner.dims, strict=True))
+        if inner.kind != "matmul":
             raise InputError(
                 f"tensor: {self.outer} with {inner}: the second must be a matmul problem, the first too or structured"
             )
@@ -84,7 +94,7 @@ class Kronecker:
             The schemes are not of the two problems, or not of one characteristic.
         """
         p = common_characteristic(self.name, self.sources, schemes)
-        first, second = schemes
+        first, second = (turned.apply(scheme) for turned, scheme in zip(self._turned, schemes, strict=True))
         maps = self._maps()
         products = [
             tuple(_product(x, y, along) for x, y, along in zip(a, b, maps, strict=True))
@@ -95,21 +105,23 @@ class Kronecker:
         return Scheme(self.problem, ring, *reduced(products, p), {"method": self.name}).canonical
 
     def arguments(self) -> dict[str, Any]:
-        """Return what `read` needs beside the sources: nothing."""
-        return {}
+        """Return what `read` needs beside the sources."""
+        return {"orders": [list(order) for order in self.orders]}
 
     @classmethod
     def read(cls, name: str, arguments: Mapping[str, Any], sources: Sequence[Problem]) -> "Kronecker":
         """Make the transform again from its sources."""
         outer, inner = sources
-        return cls(outer, inner)
+        (a, b, c), (d, e, f) = arguments["orders"]
+        return cls(outer, inner, ((a, b, c), (d, e, f)), name)
 
     def _maps(self) -> list[list[tuple[int, int, int]]]:
         """Return for each axis and each coordinate of the target those of outer and inner, and the sign."""
         result = []
-        cells = zip(AXES, matrix_cells(self.problem), matrix_cells(self.outer), matrix_cells(self.inner), strict=True)
+        first, second = (turned.problem for turned in self._turned)
+        cells = zip(AXES, matrix_cells(self.problem), matrix_cells(first), matrix_cells(second), strict=True)
         for (x, y), whole, outer, inner in cells:
-            high, wide = self.inner.dims[x], self.inner.dims[y]
+            high, wide = second.dims[x], second.dims[y]
             found: dict[int, tuple[int, int, int]] = {}
             for (i, j), (coordinate, _) in whole.items():
                 if coordinate not in found and (block := outer.get((i // high, j // wide))):

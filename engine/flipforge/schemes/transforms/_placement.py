@@ -6,7 +6,7 @@ output at those places. Whether the parts give the target is decided exactly, co
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -55,6 +55,15 @@ class Part:
         """Sizes in the order given."""
         n, m, p = (self.problem.dims[i] for i in self.order)
         return n, m, p
+
+    def inside(self, whole: "Part") -> "Part":
+        """Return the part's place in the target of ``whole``, where ``whole`` is a part that this one is a part of."""
+        n, m, p = (
+            tuple(NOWHERE if place == NOWHERE else places[place] for place in self.at[axis])
+            for axis, places in zip(whole.order, whole.at, strict=True)
+        )
+        first, second, third = (self.order[axis] for axis in whole.order)
+        return Part(self.problem, (n, m, p), (first, second, third))
 
     def check(self, target: Problem) -> None:
         """Raise `InputError` where the places are not those of this part in the target."""
@@ -109,12 +118,14 @@ class Placement:
     problem: Problem
     parts: tuple[Part, ...]
     complete: bool = False
-    _maps: tuple[tuple[_Map, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for part in self.parts:
             part.check(self.problem)
-        object.__setattr__(self, "_maps", tuple(_maps(part, self.problem) for part in self.parts))
+
+    @cached_property
+    def _maps(self) -> tuple[tuple[_Map, ...], ...]:
+        return tuple(_maps(part, self.problem) for part in self.parts)
 
     @property
     def sources(self) -> tuple[Problem, ...]:

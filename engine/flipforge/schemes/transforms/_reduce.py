@@ -71,6 +71,10 @@ def _merged(terms: dict[tuple[Row, ...], Element], axis: int, p: int) -> dict[tu
         groups.setdefault(factors[:axis] + factors[axis + 1 :], []).append((factors[axis], scalar))
     result: dict[tuple[Row, ...], Element] = {}
     for others, members in groups.items():
+        if len(members) == 1:
+            ((row, scalar),) = members
+            result[(*others[:axis], row, *others[axis:])] = scalar
+            continue
         scaled = [_times(row, scalar, p) for row, scalar in members]
         total = tuple(map(sum, zip(*scaled, strict=True)))
         _add(result, (*others[:axis], total, *others[axis:]), p)
