@@ -1,5 +1,6 @@
 """The Python API: what the command line does, as functions that return values."""
 
+from flipforge.api._closure import MAX_CLOSURE_RANK, closure
 from flipforge.api._family import is_family_run, resume_family, search_family
 from flipforge.api._library import (
     Batch,
@@ -18,12 +19,14 @@ from flipforge.api._search import SearchResult, replay_scheme, resume, search
 from flipforge.api._tables import best, dump, plugins, query, run_details, run_events, runs
 
 __all__ = [
+    "MAX_CLOSURE_RANK",
     "Batch",
     "FamilyProgress",
     "FamilyResult",
     "Member",
     "SearchResult",
     "best",
+    "closure",
     "compare_schemes",
     "convert",
     "document",

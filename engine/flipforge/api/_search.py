@@ -10,10 +10,11 @@ from time import process_time
 from typing import Any
 
 from flipforge import executors, plugins
-from flipforge.api._library import load, open_store, parse_problem
+from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
+from flipforge.rings import ZT
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import is_there
@@ -22,13 +23,13 @@ from flipforge.search import (
     Executor,
     FlipSpace,
     Limits,
-    Lineage,
     Objective,
     Progress,
+    Replayed,
     Run,
     RunRecord,
     Schedule,
-    replay,
+    retrace,
 )
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -196,26 +197,37 @@ def resume(
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
-def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
-    """Walk the chain of ancestors of a stored find again, from its root, and compare every ID.
+def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
+    """Make the history of a stored object again, walks and derivations, from its roots, and compare every ID.
 
     Raises
     ------
     ReplayError
-        The scheme has no lineage, its root is gone, a link was walked under another version, or a link gives another
-        scheme.
+        The scheme has no lineage, a root is gone, a step was made under another version, or gives another scheme.
     """
     began = process_time()
     with open_store(db) as store:
         scheme = store.scheme(name)
         chain = store.lineage(name)
-        root = _root(scheme, chain, store)
-        space = FlipSpace(scheme.problem, scheme.ring)
-        replayed = replay(space, root, chain)
-    if replayed.scheme.id != scheme.id:
-        raise ReplayError(f"{name}: the chain ends at {replayed.scheme.id}, stored is {scheme.id}")
+        # Walks are over the ternary integers where a derivation led to a larger ring.
+        over = scheme.ring if scheme.ring.characteristic else ZT
+
+        def space_of(problem: Problem) -> FlipSpace:
+            return FlipSpace(problem, over)
+
+        def root_of(identity: str, problem: Problem) -> Scheme:
+            standard = standard_scheme(problem, scheme.ring).canonical
+            return standard if standard.id == identity else store.scheme(identity)
+
+        if chain:
+            replayed = retrace(scheme.problem, chain, space_of, root_of)
+        elif scheme.id == standard_scheme(scheme.problem, scheme.ring).id:
+            replayed = Replayed(scheme, 0, 0)
+        else:
+            origin = scheme.provenance.get("origin", "unknown")
+            raise ReplayError(f"{scheme.id}: has no lineage to replay (origin {origin})")
     return SearchResult(
-        run=chain[-1].run if chain else None,
+        run=chain[-1].run or None if chain else None,
         problem=scheme.problem.name,
         ring=scheme.ring.name,
         rank=scheme.rank,
@@ -224,8 +236,8 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
         flips=replayed.flips,
         seconds=process_time() - began,
         workers=1,
-        seed=chain[-1].seed[0] if chain else 0,
-        walk_version=space.walk_version,
+        seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
+        walk_version=chain[-1].walk_version if chain else space_of(scheme.problem).walk_version,
     )
 
 
@@ -413,15 +425,3 @@ def _warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
 
     for entries, rank in sizes:
         flips.warm(ring, entries, rank, band=band)
-
-
-def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:
-    standard = standard_scheme(scheme.problem, scheme.ring).canonical
-    first = chain[0].parent if chain else scheme.id
-    if first == standard.id:
-        return standard
-    if not chain:
-        raise ReplayError(
-            f"{scheme.id}: has no lineage to replay (origin {scheme.provenance.get('origin', 'unknown')})"
-        )
-    return store.scheme(first)

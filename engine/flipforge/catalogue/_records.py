@@ -18,6 +18,7 @@ from flipforge.search import Entry, Lineage, RunRecord
 __all__ = [
     "KEPT_APART",
     "Item",
+    "derivation_document",
     "item_of_entry",
     "item_of_file",
     "json_text",
@@ -135,8 +136,17 @@ def read_data(data: bytes, source: str) -> Scheme:
 
 
 def lineage_document(step: Lineage) -> dict[str, Any]:
-    """Return a step as the JSON object that scheme files hold."""
-    return {**vars(step), "seed": list(step.seed), "effort": dict(step.effort)}
+    """Return a step as the JSON object that scheme files hold; that of a walk has neither arguments nor sources."""
+    document = {**vars(step), "seed": list(step.seed), "effort": dict(step.effort)}
+    del document["arguments"], document["sources"]
+    return document | derivation_document(step)
+
+
+def derivation_document(step: Lineage) -> dict[str, Any]:
+    """Return what a derivation tells beyond other steps; nothing for a step of a walk."""
+    if not step.sources:
+        return {}
+    return {"arguments": dict(step.arguments), "sources": [list(source) for source in step.sources]}
 
 
 def read_lineage(document: Mapping[str, Any]) -> Lineage:
@@ -147,7 +157,13 @@ def read_lineage(document: Mapping[str, Any]) -> Lineage:
         raise ValueError(f"a step from {texts['parent']!r} to {texts['child']!r} names something that is not a string")
     if not all(type(number) is int for number in (*seed, *effort.values())):
         raise ValueError(f"the seed or effort of {texts['child']} holds something that is not an integer")
-    return Lineage(seed=tuple(seed), effort=dict(effort), **texts)
+    arguments, sources = document.get("arguments", {}), document.get("sources", ())
+    if not isinstance(arguments, dict) or not all(isinstance(text, str) for source in sources for text in source):
+        raise ValueError(f"the arguments or sources of {texts['child']} are not those of a derivation")
+    pairs = tuple((identity, problem) for identity, problem in sources)
+    if pairs and pairs[0][0] != texts["parent"]:
+        raise ValueError(f"the first source of {texts['child']} is {pairs[0][0]}, its parent is {texts['parent']}")
+    return Lineage(seed=tuple(seed), effort=dict(effort), arguments=arguments, sources=pairs, **texts)
 
 
 def run_values(run: RunRecord) -> dict[str, Any]:

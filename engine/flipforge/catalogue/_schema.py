@@ -76,5 +76,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE TABLE notes (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)",
     ),
+    # Arguments and sources of a derivation, as JSON; a step of a walk has none.
+    ("ALTER TABLE lineage ADD COLUMN derivation TEXT",),
 )
 """Step k leads from version k to k + 1; ``user_version`` says how many were taken. A step that was released stays."""

@@ -13,6 +13,7 @@ from flipforge.catalogue._database import connect, locate, transaction, translat
 from flipforge.catalogue._query import COLUMNS, Query
 from flipforge.catalogue._records import (
     Item,
+    derivation_document,
     item_of_entry,
     json_text,
     lineage_document,
@@ -158,7 +159,7 @@ class SqliteStore:
         return replace(scheme, provenance=provenance)
 
     def lineage(self, prefix: str) -> list[Lineage]:
-        """Return the steps that lead to a scheme, oldest first; empty when none is known.
+        """Return the steps that lead to a scheme, each after those of its parents; empty when none is known.
 
         Raises
         ------
@@ -167,17 +168,19 @@ class SqliteStore:
         """
         steps: list[Lineage] = []
         seen: set[str] = set()
-        child = self._resolve(prefix)
+        waiting: list[str | Lineage] = [self._resolve(prefix)]
         with translated(self.path):
-            while child not in seen:
-                seen.add(child)
-                row = self._connection.execute("SELECT * FROM lineage WHERE child = ?", (child,)).fetchone()
-                if row is None:
-                    break
-                step = read_lineage({**row, "seed": json.loads(row["seed"]), "effort": json.loads(row["effort"])})
-                steps.append(step)
-                child = step.parent
-        return steps[::-1]
+            while waiting:
+                child = waiting.pop()
+                if isinstance(child, Lineage):
+                    steps.append(child)
+                elif child not in seen:
+                    seen.add(child)
+                    row = self._connection.execute("SELECT * FROM lineage WHERE child = ?", (child,)).fetchone()
+                    if row is not None:
+                        step = read_lineage(_decoded(row))
+                        waiting += [step, *reversed(step.parents)]
+        return steps
 
     def run(self, prefix: str) -> RunRecord:
         """Return a run's record by its ID or a unique prefix of six characters or more.
@@ -321,20 +324,25 @@ class SqliteStore:
         loop = self._connection.execute(
             """
             WITH RECURSIVE ancestors (id) AS (
-                VALUES (:parent) UNION SELECT lineage.parent FROM lineage JOIN ancestors ON lineage.child = ancestors.id
+                SELECT value FROM json_each(:parents)
+                UNION SELECT lineage.parent FROM ancestors JOIN lineage ON lineage.child = ancestors.id
+                UNION SELECT json_extract(source.value, '$[0]') FROM ancestors
+                JOIN lineage ON lineage.child = ancestors.id, json_each(derivation, '$.sources') AS source
             )
             SELECT 1 FROM ancestors WHERE id = :child
             """,
-            {"parent": step.parent, "child": step.child},
+            {"parents": json_text(step.parents), "child": step.child},
         ).fetchone()
         if loop:
             return False
         document = lineage_document(step)
         document |= {"seed": json_text(document["seed"]), "effort": json_text(document["effort"])}
+        derivation = derivation_document(step)
+        document["derivation"] = json_text(derivation) if derivation else None
         self._connection.execute(
             """
-            INSERT OR IGNORE INTO lineage (child, parent, method, seed, effort, walk_version, run)
-            VALUES (:child, :parent, :method, :seed, :effort, :walk_version, :run)
+            INSERT OR IGNORE INTO lineage (child, parent, method, seed, effort, walk_version, run, derivation)
+            VALUES (:child, :parent, :method, :seed, :effort, :walk_version, :run, :derivation)
             """,
             document,
         )
@@ -389,3 +397,9 @@ class SqliteStore:
         with translated(self.path):
             if self._connection.execute(sql, (len(prefix), prefix)).fetchone() is None:
                 raise NotFoundError(f"{prefix}: no such run in {self.path}; see `flipforge runs`")
+
+
+def _decoded(row: sqlite3.Row) -> dict[str, Any]:
+    """Return a row of the lineage table with its JSON read."""
+    derivation = json.loads(row["derivation"]) if row["derivation"] else {}
+    return {**row, "seed": json.loads(row["seed"]), "effort": json.loads(row["effort"]), **derivation}

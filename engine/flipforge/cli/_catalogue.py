@@ -1,4 +1,4 @@
-"""Commands on the catalogue: query, best, dump, plugins."""
+"""Commands on the catalogue: query, best, closure, dump, plugins."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from flipforge import api
 from flipforge.catalogue import Query
+from flipforge.cli._live import LiveLine
 from flipforge.cli._options import Db, Json
 from flipforge.cli._output import print_csv, print_json, print_table
 from flipforge.errors import InputError
@@ -38,6 +39,7 @@ _BEST_COLUMNS = (
     "origin",
     "source",
 )
+_CLOSURE_COLUMNS = ("id", "problem", "ring", "rank", "before", "method", "origin")
 _DUMP_COLUMNS = ("id", "problem", "ring", "rank", "file")
 _PLUGIN_COLUMNS = ("kind", "name", "status", "summary", "reason")
 
@@ -49,7 +51,7 @@ Format = Annotated[str, typer.Option("--format", help="table, json or csv.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (query, best, dump, plugins):
+    for command in (query, best, closure, dump, plugins):
         app.command()(command)
 
 
@@ -110,6 +112,43 @@ def best(
         print_json(rows)
     else:
         print_table(rows, _BEST_COLUMNS, "the catalogue has no such scheme, and no rank is known")
+
+
+def closure(
+    problem: Problem = None,
+    ring: Annotated[str | None, typer.Option("--ring", help="This ring only.")] = None,
+    max_size: Annotated[
+        int | None, typer.Option("--max-size", help="Largest size of a format; that of the catalogue unless given.")
+    ] = None,
+    max_rank: Annotated[
+        int, typer.Option("--max-rank", help="Make no scheme of a higher rank.")
+    ] = api.MAX_CLOSURE_RANK,
+    origin: Annotated[
+        str | None, typer.Option("--origin", help="Begin with this origin only; found and derived unless given.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take more than ten thousand problems.")] = False,
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """Make of the catalogue's schemes what products, cuts, projections and restrictions give, until nothing improves.
+
+    What improves the best rank of its problem and ring is stored, with its derivation.
+    """
+    with LiveLine() as line:
+        rows = api.closure(
+            problem,
+            ring=ring,
+            max_size=max_size,
+            max_rank=max_rank,
+            origin=origin,
+            yes=yes,
+            db=db,
+            on_progress=line,
+        )
+    if json:
+        print_json(rows)
+    else:
+        print_table(rows, _CLOSURE_COLUMNS, "nothing improves")
 
 
 def dump(

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from flipforge.api import FamilyProgress, Member
-from flipforge.search import Progress
+from flipforge.search import ClosureProgress, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,9 +32,9 @@ class LiveLine:
     def __exit__(self, *exception: object) -> None:
         self._write("")
 
-    def __call__(self, progress: Progress) -> None:
-        """Show the state of a run."""
-        self._write(progress_text(progress))
+    def __call__(self, progress: Progress | ClosureProgress) -> None:
+        """Show the state of a run, or of a closure."""
+        self._write(progress_text(progress) if isinstance(progress, Progress) else closure_text(progress))
 
     def _write(self, text: str) -> None:
         if self._on:
@@ -155,6 +155,14 @@ def progress_text(progress: Progress) -> str:
     pools = " ".join(f"{rank}:{size}" for rank, size in near)
     rate = progress.rate / 1e6
     return f"rank {progress.rank} | at {progress.level} | {rate:.1f} Mflips/s | pools {pools} | {_times(progress)}"
+
+
+def closure_text(progress: ClosureProgress) -> str:
+    """Return e.g. ``GF2 | sweep 2 | 74 of 100 problems | 12 improved``."""
+    return (
+        f"{progress.ring} | sweep {progress.sweep} | {progress.done} of {progress.targets} problems | "
+        f"{progress.improved} improved"
+    )
 
 
 def _times(progress: Progress | FamilyProgress) -> str:

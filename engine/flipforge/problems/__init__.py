@@ -5,7 +5,7 @@ from flipforge.problems._families import MAX_FAMILY, expand, is_family
 from flipforge.problems._matmul import MAX_PRODUCTS, matmul, standard_omega
 from flipforge.problems._problem import Problem
 from flipforge.problems._registry import kinds, parse, register_kind
-from flipforge.problems._structured import PUBLISHED, ProductCode, product_code, structured
+from flipforge.problems._structured import PUBLISHED, ProductCode, matrix_cells, product_code, structured
 from flipforge.problems._structures import Structure
 from flipforge.problems._tensor import read_tensor, tensor_problem
 
@@ -22,6 +22,7 @@ __all__ = [
     "is_family",
     "kinds",
     "matmul",
+    "matrix_cells",
     "parse",
     "poly",
     "product_code",

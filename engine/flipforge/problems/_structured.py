@@ -25,7 +25,7 @@ from flipforge.problems._structures import (
     product_key,
 )
 
-__all__ = ["PUBLISHED", "ProductCode", "is_member", "parse_structured", "product_code", "structured"]
+__all__ = ["PUBLISHED", "ProductCode", "is_member", "matrix_cells", "parse_structured", "product_code", "structured"]
 
 PUBLISHED = (
     *("gg", "ug", "sg", "kg", "wg", "uu", "us", "uk", "uw", "ul"),
@@ -190,6 +190,31 @@ def parse_structured(body: str) -> Problem:
     """Parse the ``CODE:SIZES[:CORNER]`` of a problem string."""
     form, dims, corner = _parts(body)
     return structured(str(form), *dims, corner)
+
+
+def matrix_cells(problem: Problem) -> tuple[Cells, Cells, Cells]:
+    """Return the coordinate and sign that each entry of the left operand, the right operand and the output shows.
+
+    Entries that are zero by structure are missing, and so are those of the lower triangle of X times its transpose.
+
+    Raises
+    ------
+    ProblemError
+        The problem is no product of two matrices.
+
+    Examples
+    --------
+    >>> dict(matrix_cells(parse_structured("ug:2x1"))[0])
+    {(0, 0): (0, 1), (0, 1): (1, 1), (1, 1): (2, 1)}
+    """
+    if problem.kind == "structured":
+        plan = _plan(*_parts(problem.name.partition(":")[2]))
+        return plan.left, plan.right, plan.outputs
+    if problem.kind != "matmul":
+        raise ProblemError(f"{problem}: not a product of two matrices; take a matmul or structured problem")
+    n, m, p = problem.dims
+    general = Structure("g")
+    return general.cells(n, m), general.cells(m, p), general.cells(n, p)
 
 
 def is_member(body: str) -> bool:

@@ -13,7 +13,7 @@ from flipforge.errors import MalformedError, RingError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import MAX_DIGITS, Element, Ring, brief, is_too_long, smallest_ring
 
-__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Row", "Rows", "Scheme"]
+__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Row", "Rows", "Scheme", "json_rows", "primitive"]
 
 Row = tuple[Element, ...]
 Rows = tuple[Row, ...]
@@ -174,13 +174,13 @@ def _normal_product(ring: Ring, u: Row, v: Row, w: Row) -> tuple[Row, Row, Row]:
             normal.append(tuple(int(x) * inverse % p for x in row))
             scalar = scalar * lead % p
         return normal[0], normal[1], tuple(int(x) * scalar % p for x in w)
-    content_u, primitive_u = _primitive(u)
-    content_v, primitive_v = _primitive(v)
+    content_u, primitive_u = primitive(u)
+    content_v, primitive_v = primitive(v)
     scale = content_u * content_v
     return primitive_u, primitive_v, tuple(_plain(x * scale) for x in w)
 
 
-def _primitive(row: Row) -> tuple[Fraction, tuple[int, ...]]:
+def primitive(row: Row) -> tuple[Fraction, tuple[int, ...]]:
     """Return (c, q) with row = c * q, q integer of content 1, first nonzero entry positive."""
     denominator = lcm(*(Fraction(x).denominator for x in row))
     integers = [int(x * denominator) for x in row]

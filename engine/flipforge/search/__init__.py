@@ -1,7 +1,9 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
+from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._controller import Course, Paths
+from flipforge.search._derivation import derived, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._interrupts import interrupts_held
@@ -35,6 +37,8 @@ __all__ = [
     "Breadth",
     "Chunk",
     "ChunkResult",
+    "Closure",
+    "ClosureProgress",
     "Course",
     "Dives",
     "Effort",
@@ -64,9 +68,11 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "derived",
     "interrupts_held",
     "objective",
     "preset",
     "replay",
+    "retrace",
     "run_chunk",
 ]

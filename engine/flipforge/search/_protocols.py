@@ -174,22 +174,27 @@ class Lifter(Protocol):
 
 @dataclass(frozen=True)
 class Lineage:
-    """One step of a find's history: how ``child`` came from ``parent``.
+    """One step of an object's history: how ``child`` came from ``parent``, by moves of a walk or by a derivation.
 
     Attributes
     ----------
     child, parent
-        IDs; the parent of a first step is the ID of the scheme that started the run.
+        IDs; the parent of a first step is the ID of the scheme that started the run, that of a derivation the first of
+        its sources.
     method
-        How: a name that `replay` knows.
+        How: a name that `replay` or `retrace` knows.
     seed
         ``(root, *key)`` of the `Seed`.
     effort
         ``{"steps", "path", "goal", "idle", "band"}`` of the `Effort`.
     walk_version
-        Version the step was walked under.
+        Version the step was walked under, or of the transforms.
     run
-        ID of the run that made the step.
+        ID of the run that made the step; empty where none did.
+    arguments
+        Of a derivation: JSON values from which its transform is made again.
+    sources
+        Of a derivation: ID and problem of each scheme that it takes. A step of a walk has none.
     """
 
     child: str
@@ -199,6 +204,13 @@ class Lineage:
     effort: Mapping[str, int]
     walk_version: str
     run: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """IDs of all schemes that the child was made from."""
+        return tuple(identity for identity, _ in self.sources) or (self.parent,)
 
 
 @dataclass(frozen=True)
@@ -257,7 +269,7 @@ class Store(Protocol):
         """Return the scheme of an ID or unique prefix (six characters or more), provenance included."""
 
     def lineage(self, prefix: str) -> list[Lineage]:
-        """Return the steps that lead to a scheme, oldest first; empty when it has none."""
+        """Return the steps that lead to a scheme, each after those of its parents; empty when it has none."""
 
     def run(self, prefix: str) -> RunRecord:
         """Return a run's record."""

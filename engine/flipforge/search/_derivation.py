@@ -1,0 +1,117 @@
+"""Derivations: steps of a lineage that a transform makes, and replay of histories that hold walks and derivations."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flipforge.errors import FlipforgeError, ReplayError
+from flipforge.problems import Problem, parse
+from flipforge.schemes import Scheme
+from flipforge.schemes.transforms import VERSION, Transform, read_transform
+from flipforge.search._protocols import Entry, Lineage, Space
+from flipforge.search._replay import Replayed, replay
+
+__all__ = ["derived", "retrace"]
+
+
+def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", source: str = "") -> Entry:
+    """Apply a transform and return what it gives, with the step that tells how.
+
+    Raises
+    ------
+    InputError
+        The transform does not take these schemes.
+    """
+    child = transform.apply(*parents)
+    sources = tuple((parent.id, parent.problem.name) for parent in parents)
+    step = Lineage(
+        child=child.id,
+        parent=sources[0][0],
+        method=transform.name,
+        seed=(),
+        effort={},
+        walk_version=VERSION,
+        run=run,
+        arguments=transform.arguments(),
+        sources=sources,
+    )
+    return Entry(child, "derived", step, source)
+
+
+def retrace(
+    problem: Problem,
+    chain: Sequence[Lineage],
+    space_of: Callable[[Problem], Space[Any]],
+    root_of: Callable[[str, Problem], Scheme],
+) -> Replayed:
+    """Make every step of a history again and compare each child's ID.
+
+    Parameters
+    ----------
+    problem
+        Of the scheme that the last step leads to.
+    chain
+        Steps, each after those of its parents.
+    space_of
+        Gives the space in which schemes of a problem were walked.
+    root_of
+        Gives the scheme of an ID and a problem to which no step leads.
+
+    Raises
+    ------
+    ReplayError
+        A step was made under another version or by moves that are not known, or gives another scheme.
+    """
+    problems = _problems(problem, chain)
+    made: dict[str, Scheme] = {}
+    flips = 0
+    for segment in _segments(chain):
+        first = segment[0]
+        parents = [made[name] if name in made else root_of(name, problems[name]) for name in first.parents]
+        if first.sources:
+            scheme = _derived_again(first, parents)
+        else:
+            walked = replay(space_of(problems[first.child]), parents[0], segment)
+            scheme, flips = walked.scheme, flips + walked.flips
+        made[segment[-1].child] = scheme
+    return Replayed(scheme, len(chain), flips)
+
+
+def _problems(problem: Problem, chain: Sequence[Lineage]) -> dict[str, Problem]:
+    """Return the problem of every scheme of a history: a walk keeps it, a derivation names those it takes."""
+    problems = {chain[-1].child: problem}
+    for step in reversed(chain):
+        if step.sources:
+            problems.update((identity, parse(name)) for identity, name in step.sources)
+        elif step.child in problems:
+            problems[step.parent] = problems[step.child]
+        else:
+            raise ReplayError(f"the step to {step.child} leads to nothing that a later step takes")
+    return problems
+
+
+def _segments(chain: Sequence[Lineage]) -> list[list[Lineage]]:
+    """Part a history into derivations and walks without a branch, each as long as can be."""
+    used = Counter(name for step in chain for name in step.parents)
+    segments: list[list[Lineage]] = []
+    for step in chain:
+        last = segments[-1][-1] if segments else None
+        if last and not last.sources and not step.sources and step.parent == last.child and used[last.child] == 1:
+            segments[-1].append(step)
+        else:
+            segments.append([step])
+    return segments
+
+
+def _derived_again(step: Lineage, parents: Sequence[Scheme]) -> Scheme:
+    place = f"the derivation of {step.child}"
+    if step.walk_version != VERSION:
+        raise ReplayError(f"{place}: made under {step.walk_version}, this version makes {VERSION}")
+    try:
+        transform = read_transform(step.method, step.arguments, [parse(name) for _, name in step.sources])
+        scheme = transform.apply(*parents)
+    except (KeyError, TypeError, ValueError, FlipforgeError) as error:
+        raise ReplayError(f"{place}: {step.method!r} cannot be made again ({error})") from None
+    if scheme.id != step.child:
+        raise ReplayError(f"{place}: {step.method} gives {scheme.id}, stored is {step.child}")
+    return scheme
