@@ -322,7 +322,7 @@ class Run:
         ancestors = {self._record.best}
         for entry, state, rank in reversed(self._entries):
             if (
-                entry.lineage is None
+                entry.origin != "found"
                 or rank >= self._ladder.level
                 or entry.scheme.id in ancestors
                 or self._ladder.needs(rank, state)
