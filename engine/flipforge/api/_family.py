@@ -13,7 +13,7 @@ from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.search import FlipSpace, Limits, Run, RunRecord
+from flipforge.search import Limits, Run, RunRecord, space_for
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
 
@@ -83,7 +83,7 @@ def search_family(
     )
     config |= {"sizes": sizes, "members": names}
     with open_store(db) as store:
-        record = replace(Run.new(FlipSpace(parse_problem(names[0]), over), over.name, config), problem=family)
+        record = replace(Run.new(space_for(parse_problem(names[0]), over), over.name, config), problem=family)
         return _drive(store, record, *terms_of(record), address, on_progress)
 
 
@@ -157,7 +157,7 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
     for name in names:
         try:
             problem = parse_problem(name)
-            FlipSpace(problem, ring)
+            space_for(problem, ring)
         except ProblemError as error:
             refused = refused or error
             continue

@@ -15,7 +15,7 @@ from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, first_schemes
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
@@ -29,6 +29,7 @@ from flipforge.search import (
     RunRecord,
     Schedule,
     replay,
+    space_for,
 )
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -143,7 +144,7 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    space = FlipSpace(parse_problem(problem), ring_named(ring))
+    space = space_for(parse_problem(problem), ring_named(ring))
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -192,7 +193,7 @@ def resume(
         )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
-        space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
+        space = space_for(store.scheme(record.best).problem, ring_named(record.ring))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -210,7 +211,7 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
         scheme = store.scheme(name)
         chain = store.lineage(name)
         root = _root(scheme, chain, store)
-        space = FlipSpace(scheme.problem, scheme.ring)
+        space = space_for(scheme.problem, scheme.ring)
         replayed = replay(space, root, chain)
     if replayed.scheme.id != scheme.id:
         raise ReplayError(f"{name}: the chain ends at {replayed.scheme.id}, stored is {scheme.id}")
@@ -334,7 +335,10 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
 def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
-        return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
+        first = first_schemes(space.problem, space.ring)
+        return [
+            Entry(scheme.canonical, "derived", source=f"{scheme.provenance['method']} algorithm") for scheme in first
+        ]
     entries = []
     for item in start:
         scheme = load(item, db=store, problem=space.problem.name)
@@ -395,7 +399,7 @@ def _drive(
 
 def kernel_size(problem: Problem) -> tuple[int, int]:
     """Return what decides the kernel of a problem's walks: the longest factor and the products to begin with."""
-    return max(problem.shape), len(problem.entries)
+    return max(problem.widths), len(problem.entries)
 
 
 def executor_for(
@@ -416,10 +420,10 @@ def _warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
 
 
 def _root(scheme: Scheme, chain: Sequence[Lineage], store: SqliteStore) -> Scheme:
-    standard = standard_scheme(scheme.problem, scheme.ring).canonical
     first = chain[0].parent if chain else scheme.id
-    if first == standard.id:
-        return standard
+    for root in first_schemes(scheme.problem, scheme.ring):
+        if first == root.id:
+            return root.canonical
     if not chain:
         raise ReplayError(
             f"{scheme.id}: has no lineage to replay (origin {scheme.provenance.get('origin', 'unknown')})"

@@ -1,6 +1,7 @@
-"""The searcher: protocols, the flip space, pools and schedule, run and replay."""
+"""The searcher: protocols, spaces, pools and schedule, run and replay."""
 
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
+from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
@@ -25,6 +26,7 @@ from flipforge.search._protocols import (
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
+from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Breadth",
     "Chunk",
     "ChunkResult",
+    "CommutativeSpace",
     "Course",
     "Effort",
     "Entry",
@@ -65,4 +68,5 @@ __all__ = [
     "preset",
     "replay",
     "run_chunk",
+    "space_for",
 ]
