@@ -7,7 +7,7 @@ from re import fullmatch
 
 from flipforge.api._library import open_store, parse_problem
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._search import config_of, executor_for, kernel_size, schedule_of, terms_of
+from flipforge.api._search import config_of, executor_for, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
@@ -162,7 +162,7 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
             refused = refused or error
             continue
         canonical[problem.name] = None
-        sizes.add(kernel_size(problem))
+        sizes.update(kernel_sizes(problem))
         largest = max(largest or (0, ""), (sum(problem.shape), problem.name))
     if refused is not None:
         fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"

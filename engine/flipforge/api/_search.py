@@ -38,7 +38,7 @@ __all__ = [
     "SearchResult",
     "config_of",
     "executor_for",
-    "kernel_size",
+    "kernel_sizes",
     "objective_named",
     "replay_scheme",
     "resume",
@@ -362,7 +362,7 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    executor = executor_for(record, [kernel_size(space.problem)], staff, address)
+    executor = executor_for(record, kernel_sizes(space.problem), staff, address)
     try:
         run = Run(
             space,
@@ -397,9 +397,12 @@ def _drive(
     )
 
 
-def kernel_size(problem: Problem) -> tuple[int, int]:
-    """Return what decides the kernel of a problem's walks: the longest factor and the products to begin with."""
-    return max(problem.widths), len(problem.entries)
+def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
+    """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
+
+    The kernel of approximate schemes is one for all sizes.
+    """
+    return [] if problem.order else [(max(problem.widths), len(problem.entries))]
 
 
 def executor_for(

@@ -1,5 +1,6 @@
 """The searcher: protocols, spaces, pools and schedule, run and replay."""
 
+from flipforge.search._border_space import BorderSpace
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
@@ -32,6 +33,7 @@ from flipforge.search._statistics import Statistics
 __all__ = [
     "OBJECTIVES",
     "PRESETS",
+    "BorderSpace",
     "Breadth",
     "Chunk",
     "ChunkResult",

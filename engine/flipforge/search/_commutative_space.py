@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.search._flip_space import Factors, Matrix
-from flipforge.search._gauge_space import GaugeSpace, with_partner
+from flipforge.search._flip_space import Factors, Matrix, with_partner
+from flipforge.search._gauge_space import GaugeSpace
 
 __all__ = ["CommutativeSpace"]
 

@@ -1,5 +1,6 @@
 """The space of schemes over a finite field or the ternary integers, walked by the flip kernel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from flipforge.rings import GF2, Ring
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search._protocols import Effort, Outcome, Seed
 
-__all__ = ["Factors", "FlipSpace", "Matrix"]
+__all__ = ["Factors", "FlipSpace", "Matrix", "with_partner"]
 
 Factors = npt.NDArray[np.uint64]
 Matrix = npt.NDArray[np.int8]
@@ -116,11 +117,7 @@ class FlipSpace:
         """Return what sandwiching does not change (`flipforge.flips.orbit_invariant`)."""
         from flipforge.flips import orbit_invariant
 
-        formats = None
-        if self.problem.kind == "matmul":
-            n, m, p = self.problem.dims
-            formats = ((n, m), (m, p), (n, p))
-        return orbit_invariant(*self._matrices(state), formats, self.ring.characteristic)
+        return orbit_invariant(*self._matrices(state), self._formats, self.ring.characteristic)
 
     def breadth(self, state: Factors) -> int:
         """Return the sum of the ranks of all factors (`flipforge.flips.breadth`)."""
@@ -181,6 +178,15 @@ class FlipSpace:
         indices, values = zip(*self.problem.entries, strict=True)
         return np.array(indices, dtype=np.int64), np.array(values, dtype=np.int64)
 
+    @property
+    def _formats(self) -> tuple[tuple[int, int], ...] | None:
+        """Rows and columns of the matrices that the factors stand for; None where they are none."""
+        product = self.problem.bilinear
+        if product.kind != "matmul" or self.problem.commutes:
+            return None
+        n, m, p = product.dims
+        return (n, m), (m, p), (n, p)
+
     def _settled(self, factors: Factors) -> Factors:
         """Return the one form of a state, u and v normalised already: products in ascending order."""
         return _ordered(factors)
@@ -196,3 +202,17 @@ def _ordered(factors: Factors) -> Factors:
     words = factors.shape[2]
     keys = [factors[axis, :, word] for axis in (2, 1, 0) for word in range(words)]
     return np.ascontiguousarray(factors[:, np.lexsort(keys)])
+
+
+def with_partner(matrices: Sequence[npt.NDArray[np.signedinteger]], p: int) -> int:
+    """Return how many rows have another one in their matrix that is equal to it up to a unit of GF(p), or of ZT."""
+    total = 0
+    for matrix in matrices:
+        if not len(matrix):
+            continue
+        lead = np.take_along_axis(matrix, np.argmax(matrix != 0, axis=1)[:, None], axis=1).astype(np.int64)
+        # x^(p - 2) is the inverse of x; over ZT a unit is its own.
+        scaled = matrix * (lead ** (p - 2) % p if p > 2 else lead)
+        _, counts = np.unique(scaled % p if p else scaled, axis=0, return_counts=True)
+        total += int(counts[counts > 1].sum())
+    return total

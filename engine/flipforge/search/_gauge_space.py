@@ -1,14 +1,13 @@
 """Spaces whose schemes have freedoms that flips do not see: walks in bursts, and a change of gauge between them."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 
 import numpy as np
 
-from flipforge.search._flip_space import Factors, FlipSpace, Matrix
+from flipforge.search._flip_space import Factors, FlipSpace
 from flipforge.search._protocols import Effort, Outcome, Seed
 
-__all__ = ["GaugeSpace", "with_partner"]
+__all__ = ["GaugeSpace"]
 
 _COUNTED = ("flips", "plus", "splits", "rejected", "reductions")
 _LARGEST_WORD = 2**64 - 1
@@ -69,17 +68,3 @@ class GaugeSpace(FlipSpace):
                 idle, record = 0, min(record, end.rank)
         settled = self._settled(state)
         return Outcome(settled, settled.shape[1] <= effort.goal, steps, counts, self._mobility(settled))
-
-
-def with_partner(matrices: Sequence[Matrix], p: int) -> int:
-    """Return how many rows have another one in their matrix that is equal to it up to a unit of GF(p), or of ZT."""
-    total = 0
-    for matrix in matrices:
-        if not len(matrix):
-            continue
-        lead = np.take_along_axis(matrix, np.argmax(matrix != 0, axis=1)[:, None], axis=1).astype(np.int64)
-        # x^(p - 2) is the inverse of x; over ZT a unit is its own.
-        scaled = matrix * (lead ** (p - 2) % p if p > 2 else lead)
-        _, counts = np.unique(scaled % p if p else scaled, axis=0, return_counts=True)
-        total += int(counts[counts > 1].sum())
-    return total

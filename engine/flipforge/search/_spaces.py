@@ -2,12 +2,13 @@
 
 from flipforge.problems import Problem
 from flipforge.rings import GF2, Ring
+from flipforge.search._border_space import BorderSpace
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._flip_space import FlipSpace
 
 __all__ = ["space_for"]
 
-_SPACES: dict[str, type[FlipSpace]] = {"brent": FlipSpace, "commutative": CommutativeSpace}
+_SPACES: dict[str, type[FlipSpace]] = {"brent": FlipSpace, "commutative": CommutativeSpace, "border": BorderSpace}
 """By the kind of proof that the problem's schemes have."""
 
 

@@ -145,7 +145,7 @@ def problem_of_document(document: Mapping[str, Any]) -> Problem:
     name = document["problem"]
     if not isinstance(name, str):
         raise MalformedError(f"problem is {type(name).__name__}, not a string")
-    order = fullmatch(r"border:([1-9]\d{0,5}):tensor:.*", name)
+    order = fullmatch(r"border:(\d{1,6}):tensor:.*", name)
     if not order and not name.startswith("tensor:"):
         try:
             return parse(name)
