@@ -16,7 +16,7 @@ from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
 from flipforge.rings import ZT
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, first_schemes
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
@@ -30,6 +30,7 @@ from flipforge.search import (
     RunRecord,
     Schedule,
     retrace,
+    space_for,
 )
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -38,7 +39,7 @@ __all__ = [
     "SearchResult",
     "config_of",
     "executor_for",
-    "kernel_size",
+    "kernel_sizes",
     "objective_named",
     "replay_scheme",
     "resume",
@@ -144,7 +145,7 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    space = FlipSpace(parse_problem(problem), ring_named(ring))
+    space = space_for(parse_problem(problem), ring_named(ring))
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -193,7 +194,7 @@ def resume(
         )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
-        space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
+        space = space_for(store.scheme(record.best).problem, ring_named(record.ring))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -213,15 +214,15 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         over = scheme.ring if scheme.ring.characteristic else ZT
 
         def space_of(problem: Problem) -> FlipSpace:
-            return FlipSpace(problem, over)
+            return space_for(problem, over)
 
         def root_of(identity: str, problem: Problem) -> Scheme:
-            standard = standard_scheme(problem, scheme.ring).canonical
-            return standard if standard.id == identity else store.scheme(identity)
+            firsts = [first.canonical for first in first_schemes(problem, scheme.ring)]
+            return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
             replayed = retrace(scheme.problem, chain, space_of, root_of)
-        elif scheme.id == standard_scheme(scheme.problem, scheme.ring).id:
+        elif scheme.id in {first.id for first in first_schemes(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:
             origin = scheme.provenance.get("origin", "unknown")
@@ -346,7 +347,10 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
 def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
-        return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
+        first = first_schemes(space.problem, space.ring)
+        return [
+            Entry(scheme.canonical, "derived", source=f"{scheme.provenance['method']} algorithm") for scheme in first
+        ]
     entries = []
     for item in start:
         scheme = load(item, db=store, problem=space.problem.name)
@@ -370,7 +374,7 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    executor = executor_for(record, [kernel_size(space.problem)], staff, address)
+    executor = executor_for(record, kernel_sizes(space.problem), staff, address)
     try:
         run = Run(
             space,
@@ -405,9 +409,12 @@ def _drive(
     )
 
 
-def kernel_size(problem: Problem) -> tuple[int, int]:
-    """Return what decides the kernel of a problem's walks: the longest factor and the products to begin with."""
-    return max(problem.shape), len(problem.entries)
+def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
+    """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
+
+    The kernel of approximate schemes is one for all sizes.
+    """
+    return [] if problem.order else [(max(problem.widths), len(problem.entries))]
 
 
 def executor_for(

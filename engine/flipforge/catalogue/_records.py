@@ -131,7 +131,7 @@ def read_data(data: bytes, source: str) -> Scheme:
     except (zlib.error, ValueError) as error:
         raise MalformedError(f"{source}: its text is damaged ({error})") from None
     name = document.get("problem")
-    known = _named_problem(name) if isinstance(name, str) and not name.startswith("tensor:") else None
+    known = _named_problem(name) if isinstance(name, str) and "tensor:" not in name else None
     return read_native_document(document, source, known)
 
 

@@ -35,13 +35,17 @@ Python:
 Beside the walk stand the moves that are made now and then: the general reduction (`reduce_products`), sandwiching by
 automorphisms of the tensor (`random_sandwich`, `sparse_sandwich`), and an invariant of the orbit (`orbit_invariant`).
 
+Approximate schemes have polynomials in eps as entries and a walk of their own, `border_walk`.
+
 Sources: Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022); Arai, Ichikawa and Hukushima, "Adaptive
 flip graph algorithm for matrix multiplication" (2024), for the plus transition; Khoruzhii, Gelss and Pokutta (2025) for
 walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
+from flipforge.flips._border_walk import BorderWalk, border_walk
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
+from flipforge.flips._epsilon import compact, leading, primitive
 from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
 from flipforge.flips._sandwich import (
@@ -62,17 +66,22 @@ __all__ = [
     "MAX_ROWS",
     "RINGS",
     "Automorphism",
+    "BorderWalk",
     "Packed",
     "Walk",
+    "border_walk",
     "breadth",
+    "compact",
     "elementary_automorphisms",
     "entries_of",
     "fixes",
+    "leading",
     "matmul_automorphism",
     "max_entries",
     "orbit_invariant",
     "pack",
     "packed_words",
+    "primitive",
     "random_automorphism",
     "random_sandwich",
     "reduce_products",

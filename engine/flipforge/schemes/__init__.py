@@ -3,12 +3,11 @@
 from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, recursive_calls
 from flipforge.schemes._compare import Comparison, compare
 from flipforge.schemes._costs import Costs, costs
-from flipforge.schemes._scheme import BRENT_CHECKER, ID_LENGTH, Scheme
+from flipforge.schemes._scheme import ID_LENGTH, Scheme
 from flipforge.schemes._show import describe, describe_latex
-from flipforge.schemes._standard import standard_scheme
+from flipforge.schemes._standard import first_schemes, standard_scheme, winograd_scheme
 
 __all__ = [
-    "BRENT_CHECKER",
     "ID_LENGTH",
     "Comparison",
     "Costs",
@@ -19,6 +18,8 @@ __all__ = [
     "costs",
     "describe",
     "describe_latex",
+    "first_schemes",
     "recursive_calls",
     "standard_scheme",
+    "winograd_scheme",
 ]
