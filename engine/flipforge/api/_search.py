@@ -14,8 +14,10 @@ from flipforge.api._library import load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
+from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, Symmetry, standard_scheme, symmetry_of
+from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
@@ -28,6 +30,8 @@ from flipforge.search import (
     Run,
     RunRecord,
     Schedule,
+    Seed,
+    SymmetricSpace,
     replay,
 )
 from flipforge.search import objective as make_objective
@@ -95,6 +99,7 @@ def search(
     preset: str = "standard",
     objective: str = "additions",
     start: Sequence[str | Path] = (),
+    symmetry: str | None = None,
     deterministic: bool | None = None,
     db: str | Path | None = None,
     on_progress: OnProgress | None = None,
@@ -125,6 +130,9 @@ def search(
         installed lifter lifts to characteristic 0.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
+    symmetry
+        Search only among schemes that this group leaves as they are: a name such as ``Z3``, or a file
+        (`flipforge.schemes.symmetry`). Over GF(2); without ``start`` the seed draws the products it begins with.
     deterministic
         Merge results in the order of their chunks; the default for inline.
     db
@@ -143,7 +151,9 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    space = FlipSpace(parse_problem(problem), ring_named(ring))
+    over, parsed = ring_named(ring), parse_problem(problem)
+    group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
+    space = _space(parsed, over, group)
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -155,9 +165,13 @@ def search(
         objective=objective,
         deterministic=deterministic,
     )
-    record = Run.new(space, space.ring.name, {**config, "start": [str(item) for item in start]})
+    config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
+    record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
         entries = starts_of(space, start, store)
+        if isinstance(space, SymmetricSpace) and not start:
+            drawn = space.scheme(space.start(Seed(config["seed"])))
+            entries = [Entry(drawn, "derived", source=f"start of {space.symmetry.name} by seed {config['seed']}")]
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
@@ -192,7 +206,8 @@ def resume(
         )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
-        space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
+        parsed = store.scheme(record.best).problem
+        space = _space(parsed, ring_named(record.ring), _group_of(record, parsed))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -210,7 +225,7 @@ def replay_scheme(name: str, *, db: str | Path | None = None) -> SearchResult:
         scheme = store.scheme(name)
         chain = store.lineage(name)
         root = _root(scheme, chain, store)
-        space = FlipSpace(scheme.problem, scheme.ring)
+        space = _space(scheme.problem, scheme.ring, symmetry_of(scheme) if chain else None)
         replayed = replay(space, root, chain)
     if replayed.scheme.id != scheme.id:
         raise ReplayError(f"{name}: the chain ends at {replayed.scheme.id}, stored is {scheme.id}")
@@ -331,7 +346,16 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
     )
 
 
-def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
+def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:
+    return FlipSpace(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+
+
+def _group_of(record: RunRecord, problem: Problem) -> Symmetry | None:
+    document = record.config.get("symmetry")
+    return None if document is None else Symmetry.read(document, problem, f"run {record.id}")
+
+
+def starts_of(space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
         return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
@@ -348,7 +372,7 @@ def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore)
 
 
 def _drive(
-    space: FlipSpace,
+    space: FlipSpace | SymmetricSpace,
     store: SqliteStore,
     record: RunRecord,
     starts: Sequence[Entry] | None,
@@ -358,7 +382,12 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    executor = executor_for(record, [kernel_size(space.problem)], staff, address)
+    if isinstance(space, SymmetricSpace):
+        first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
+        warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
+        executor = executors.make_executor(staff[1], workers=staff[0], address=address, warm=warm)
+    else:
+        executor = executor_for(record, [kernel_size(space.problem)], staff, address)
     try:
         run = Run(
             space,

@@ -40,6 +40,7 @@ flip graph algorithm for matrix multiplication" (2024), for the plus transition;
 walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
+from flipforge.flips._action import MAX_SYMMETRIC_ENTRIES, Action, Element
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
 from flipforge.flips._orbit import orbit_invariant
@@ -56,13 +57,20 @@ from flipforge.flips._sandwich import (
     structured_automorphism,
     structured_automorphisms,
 )
+from flipforge.flips._symmetric_walk import MAX_ORBITS, SYMMETRIC_WALK_VERSION, SymmetricWalk, symmetric_walk
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
 __all__ = [
+    "MAX_ORBITS",
     "MAX_ROWS",
+    "MAX_SYMMETRIC_ENTRIES",
     "RINGS",
+    "SYMMETRIC_WALK_VERSION",
+    "Action",
     "Automorphism",
+    "Element",
     "Packed",
+    "SymmetricWalk",
     "Walk",
     "breadth",
     "elementary_automorphisms",
@@ -81,6 +89,7 @@ __all__ = [
     "sparse_sandwich",
     "structured_automorphism",
     "structured_automorphisms",
+    "symmetric_walk",
     "unpack",
     "walk",
     "walk_version",

@@ -26,6 +26,7 @@ from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
 from flipforge.search._statistics import Statistics
+from flipforge.search._symmetric_space import SymmetricSpace
 
 __all__ = [
     "OBJECTIVES",
@@ -61,6 +62,7 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "SymmetricSpace",
     "objective",
     "preset",
     "replay",

@@ -13,7 +13,7 @@ from flipforge.rings import GF2, Ring
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search._protocols import Effort, Outcome, Seed
 
-__all__ = ["FlipSpace"]
+__all__ = ["Factors", "FlipSpace", "ordered"]
 
 Factors = npt.NDArray[np.uint64]
 Matrix = npt.NDArray[np.int8]
@@ -98,7 +98,7 @@ class FlipSpace:
             "reductions": end.reductions,
             "restarts": end.restarts,
         }
-        return Outcome(_ordered(end.factors), end.reached, end.steps, counts, end.partnered)
+        return Outcome(ordered(end.factors), end.reached, end.steps, counts, end.partnered)
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""
@@ -132,7 +132,7 @@ class FlipSpace:
         """Make the reductions in general form (`flipforge.flips.reduce_products`)."""
         from flipforge.flips import pack, reduce_products
 
-        return _ordered(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
+        return ordered(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
 
     def sandwich(self, state: Factors, seed: Seed) -> Factors:
         """Move a ternary scheme of a matrix product along its orbit.
@@ -146,7 +146,7 @@ class FlipSpace:
             return state
         moves = elementary_automorphisms(self.problem, 0)
         generator = np.random.Generator(np.random.PCG64(seed.sequence()))
-        return _ordered(pack(random_sandwich(*self._matrices(state), 0, moves, generator), self.ring.name))
+        return ordered(pack(random_sandwich(*self._matrices(state), 0, moves, generator), self.ring.name))
 
     def encode(self, state: Factors) -> bytes:
         """Write the words in little-endian order."""
@@ -174,7 +174,7 @@ class FlipSpace:
             np.array([row[axis] for row in kept], dtype=np.int64).reshape(len(kept), size)
             for axis, size in enumerate(self.problem.shape)
         ]
-        return _ordered(pack(matrices, self.ring.name))
+        return ordered(pack(matrices, self.ring.name))
 
     @cached_property
     def _entries(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -187,7 +187,7 @@ class FlipSpace:
         return unpack(state, self.problem.shape, self.ring.name)
 
 
-def _ordered(factors: Factors) -> Factors:
+def ordered(factors: Factors) -> Factors:
     """Sort the products by u, then v, then w, most significant word first."""
     words = factors.shape[2]
     keys = [factors[axis, :, word] for axis in (2, 1, 0) for word in range(words)]
