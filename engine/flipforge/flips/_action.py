@@ -99,8 +99,13 @@ class Action:
         self.tags = np.array([home << (bits - 2) for home in self.homes], dtype=np.uint64)
 
     def arrays(self) -> tuple[NDArray[np.generic], ...]:
-        """Return what the kernel takes: byte tables of the maps, and which element acts how."""
-        return self.maps, self.source, self.through, self.inverse, self.keys, self.tags
+        """Return what the kernel takes: byte tables of the maps, one row for each element, and the maps of the keys.
+
+        Before the maps of an axis's keys stands what tells its home, in place of the identity.
+        """
+        keys = self.keys.copy()
+        keys[:, 0] = self.tags.view(np.int64)
+        return self.maps, np.column_stack([self.source, self.through, self.inverse]), keys
 
     def inward(self, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return packed factors of shape (3, rank) in the coordinates of the home axes."""

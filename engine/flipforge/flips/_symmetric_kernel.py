@@ -27,6 +27,9 @@ RANK, STEPS, PLUS, THAWED, REDUCTIONS, RESTARTS, PARTNERED = range(len(TALLY))
 FREE, WALKED, FROZEN = range(3)
 STATUS, LENGTH = range(2)
 
+THROUGH, INVERSE = 3, 6
+"""Columns of the group's table: the source of each axis, the map from there, the inverse element."""
+
 
 @inlined
 def _image(maps: Table, number: Any, value: Any) -> Any:
@@ -42,18 +45,18 @@ def _image(maps: Table, number: Any, value: Any) -> Any:
 @inlined
 def _moved(table: Table, act: Any, g: Any, row: Any, axis: Any) -> Any:
     """Factor on an axis of the image of a row under an element of the group."""
-    maps, source, through, _, _, _ = act
-    return _image(maps, through[g, axis], table[4 * row + source[g, axis]])
+    maps, group, _ = act
+    return _image(maps, group[g, THROUGH + axis], table[4 * row + group[g, axis]])
 
 
 @inlined
 def _key(act: Any, axis: Any, value: Any) -> Any:
-    maps, _, _, _, homes, tags = act
+    maps, _, homes = act
     least = value
     for number in range(1, homes.shape[1]):
         if homes[axis, number] >= 0:
             least = min(least, _image(maps, homes[axis, number], value))
-    return least | tags[axis]
+    return least | np.uint64(homes[axis, 0])
 
 
 @inlined
@@ -260,20 +263,20 @@ def _add(table: Table, rows: Rows, word: Any, extra: Any, act: Any) -> int:
 @inlined
 def _element(table: Table, act: Any, place: Any, other: Any, fraction: Any) -> int:
     """Choose an element that moves the factor at the other place onto the one at the place."""
-    maps, source, through, _, _, _ = act
+    maps, group, _ = act
     axis, home = place & 3, other & 3
     count = 0
     first = -1
-    for g in range(source.shape[0]):
-        if source[g, axis] == home and _image(maps, through[g, axis], table[other]) == table[place]:
+    for g in range(group.shape[0]):
+        if group[g, axis] == home and _image(maps, group[g, THROUGH + axis], table[other]) == table[place]:
             if first < 0:
                 first = g
             count += 1
     if count == 1:
         return first
     number = np.int64((fraction * np.uint64(count)) >> np.uint64(32))
-    for g in range(first, source.shape[0]):
-        if source[g, axis] == home and _image(maps, through[g, axis], table[other]) == table[place]:
+    for g in range(first, group.shape[0]):
+        if group[g, axis] == home and _image(maps, group[g, THROUGH + axis], table[other]) == table[place]:
             if number == 0:
                 return g
             number -= 1
@@ -306,9 +309,7 @@ def run(
     like: Any,
 ) -> None:
     """Walk in place; ``act`` is the group's action, ``limit`` the rank that plus transitions may lead to."""
-    source, inverse = act[1], act[3]
-    maps, through = act[0], act[2]
-    order = source.shape[0]
+    order = act[1].shape[0]
     state = (seed[0], seed[1], seed[2], seed[3])
     rank = record = _rank(rows)
     plus = thawed = taken = reductions = restarts = since = walked = 0
@@ -357,16 +358,19 @@ def run(
         g = _element(table, act, place, partner, choice & np.uint64(0xFFFFFFFF))
         after = (axis + 1) % 3 if word & np.uint64(1) else (axis + 2) % 3
         last = 3 - axis - after
-        home = source[g, last]
+        home = act[1][g, last]
         summed, changed = 4 * row + after, 4 * other + home
         c = table[4 * row + last]
         table[summed] ^= _moved(table, act, g, other, after)
-        table[changed] ^= _image(maps, through[inverse[g], home], c)
+        table[changed] ^= _image(act[0], act[1][act[1][g, INVERSE], THROUGH + home], c)
         taken += 1
         walked += 1
         since += 1
         vanishes = table[summed] == 0 or table[changed] == 0
-        if vanishes or _stabiliser(table, act, row) + _stabiliser(table, act, other) > 2:
+        fixers = 0
+        for which in (row, other):
+            fixers += _stabiliser(table, act, which)
+        if vanishes or fixers > 2:
             _settle(table, rows, row, act)
             _settle(table, rows, other, act)
         else:
