@@ -81,16 +81,13 @@ def _start(space: SymmetricSpace, seed: int) -> Any:
 def _moves(space: SymmetricSpace) -> list[symmetric_reference.Move]:
     from flipforge.search._symmetric_space import _closure
 
-    return [
-        symmetric_reference.Move(
-            element.axes,
-            tuple(
-                tuple(int(sum(int(x) << row for row, x in enumerate(column))) for column in matrix.T)
-                for matrix in element.maps
-            ),  # type: ignore[arg-type]
+    moves = []
+    for element in _closure(space.symmetry, space.problem):
+        u, v, w = (
+            tuple(sum(int(x) << row for row, x in enumerate(column)) for column in matrix.T) for matrix in element.maps
         )
-        for element in _closure(space.symmetry, space.problem)
-    ]
+        moves.append(symmetric_reference.Move(element.axes, (u, v, w)))
+    return moves
 
 
 @pytest.mark.parametrize(("problem", "group"), GROUPS)
@@ -118,7 +115,7 @@ def test_kernel_and_twin_agree_step_for_step(problem: str, group: str, seed: int
     ]
     terms = {"goal": 0, "path": path, "idle": idle, "band": 2}
     for steps in (1, 2, 5, 60):
-        found = symmetric_walk(state, action, steps=steps, seed=words, **terms)  # type: ignore[arg-type]
+        found = symmetric_walk(state, action, steps=steps, seed=words, **terms)
         slots = 16 * next(count for count in (1, 3, 6, 16) if 16 * count >= len(orbits) + 2)
         traced = symmetric_reference.symmetric_walk(
             listed, _moves(space), steps=steps, slots=slots, seed=words.tolist(), **terms
