@@ -1,7 +1,7 @@
 """Launch, resume and replay searches."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,21 +14,25 @@ from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
-from flipforge.rings import ZT
+from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, first_schemes
+from flipforge.schemes import Scheme, Symmetry, first_schemes
+from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
     Executor,
     FlipSpace,
     Limits,
+    Lineage,
     Objective,
     Progress,
     Replayed,
     Run,
     RunRecord,
     Schedule,
+    Seed,
+    SymmetricSpace,
     retrace,
     space_for,
 )
@@ -97,6 +101,7 @@ def search(
     preset: str = "standard",
     objective: str = "additions",
     start: Sequence[str | Path] = (),
+    symmetry: str | None = None,
     deterministic: bool | None = None,
     db: str | Path | None = None,
     on_progress: OnProgress | None = None,
@@ -127,6 +132,9 @@ def search(
         installed lifter lifts to characteristic 0.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
+    symmetry
+        Search only among schemes that this group leaves as they are: a name such as ``Z3``, or a file
+        (`flipforge.schemes.symmetry`). Over GF(2); without ``start`` the seed draws the products it begins with.
     deterministic
         Merge results in the order of their chunks; the default for inline.
     db
@@ -145,7 +153,9 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    space = space_for(parse_problem(problem), ring_named(ring))
+    over, parsed = ring_named(ring), parse_problem(problem)
+    group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
+    space = _space(parsed, over, group)
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -157,9 +167,13 @@ def search(
         objective=objective,
         deterministic=deterministic,
     )
-    record = Run.new(space, space.ring.name, {**config, "start": [str(item) for item in start]})
+    config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
+    record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
         entries = starts_of(space, start, store)
+        if isinstance(space, SymmetricSpace) and not start:
+            drawn = space.scheme(space.start(Seed(config["seed"])))
+            entries = [Entry(drawn, "derived", source=f"start of {space.symmetry.name} by seed {config['seed']}")]
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
@@ -194,7 +208,8 @@ def resume(
         )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
-        space = space_for(store.scheme(record.best).problem, ring_named(record.ring))
+        parsed = store.scheme(record.best).problem
+        space = _space(parsed, ring_named(record.ring), _group_in(record.config, parsed, f"run {record.id}"))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -213,11 +228,14 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         # Walks are over the ternary integers where a derivation led to a larger ring.
         over = scheme.ring if scheme.ring.characteristic else ZT
 
-        def space_of(problem: Problem) -> FlipSpace:
-            return space_for(problem, over)
+        def space_of(problem: Problem, step: Lineage) -> FlipSpace | SymmetricSpace:
+            return _space(problem, over, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
-        def root_of(identity: str, problem: Problem) -> Scheme:
+        def root_of(identity: str, problem: Problem, step: Lineage) -> Scheme:
             firsts = [first.canonical for first in first_schemes(problem, scheme.ring)]
+            if step.arguments and not step.sources:
+                space = space_of(problem, step)
+                firsts.append(space.scheme(space.start(Seed(step.seed[0]))))
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
@@ -238,7 +256,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         seconds=process_time() - began,
         workers=1,
         seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
-        walk_version=chain[-1].walk_version if chain else space_of(scheme.problem).walk_version,
+        walk_version=chain[-1].walk_version if chain else space_for(scheme.problem, over).walk_version,
     )
 
 
@@ -344,7 +362,16 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
     )
 
 
-def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
+def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:
+    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+
+
+def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
+    document = config.get("symmetry")
+    return None if document is None else Symmetry.read(document, problem, source)
+
+
+def starts_of(space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
         first = first_schemes(space.problem, space.ring)
@@ -364,7 +391,7 @@ def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore)
 
 
 def _drive(
-    space: FlipSpace,
+    space: FlipSpace | SymmetricSpace,
     store: SqliteStore,
     record: RunRecord,
     starts: Sequence[Entry] | None,
@@ -374,7 +401,12 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    executor = executor_for(record, kernel_sizes(space.problem), staff, address)
+    if isinstance(space, SymmetricSpace):
+        first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
+        warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
+        executor = executors.make_executor(staff[1], workers=staff[0], address=address, warm=warm)
+    else:
+        executor = executor_for(record, kernel_sizes(space.problem), staff, address)
     try:
         run = Run(
             space,

@@ -136,15 +136,15 @@ def read_data(data: bytes, source: str) -> Scheme:
 
 
 def lineage_document(step: Lineage) -> dict[str, Any]:
-    """Return a step as the JSON object that scheme files hold; that of a walk has neither arguments nor sources."""
+    """Return a step as the JSON object that scheme files hold; that of most walks has no arguments or sources."""
     document = {**vars(step), "seed": list(step.seed), "effort": dict(step.effort)}
     del document["arguments"], document["sources"]
     return document | derivation_document(step)
 
 
 def derivation_document(step: Lineage) -> dict[str, Any]:
-    """Return what a derivation tells beyond other steps; nothing for a step of a walk."""
-    if not step.sources:
+    """Return the arguments and sources of a step; nothing where it has none."""
+    if not step.sources and not step.arguments:
         return {}
     return {"arguments": dict(step.arguments), "sources": [list(source) for source in step.sources]}
 

@@ -33,6 +33,7 @@ from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
 from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
+from flipforge.search._symmetric_space import SymmetricSpace
 
 __all__ = [
     "OBJECTIVES",
@@ -73,6 +74,7 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "SymmetricSpace",
     "derived",
     "interrupts_held",
     "objective",

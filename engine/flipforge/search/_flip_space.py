@@ -1,8 +1,9 @@
 """The space of schemes over a finite field or the ternary integers, walked by the flip kernel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from flipforge.rings import GF2, Ring
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search._protocols import Effort, Outcome, Seed
 
-__all__ = ["Factors", "FlipSpace", "Matrix", "with_partner"]
+__all__ = ["Factors", "FlipSpace", "Matrix", "ordered", "with_partner"]
 
 Factors = npt.NDArray[np.uint64]
 Matrix = npt.NDArray[np.int8]
@@ -65,6 +66,11 @@ class FlipSpace:
         from flipforge.flips import walk_version
 
         return walk_version(self.ring.name)
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """None: problem and ring are all there is."""
+        return {}
 
     @cached_property
     def _words(self) -> int:
@@ -189,7 +195,7 @@ class FlipSpace:
 
     def _settled(self, factors: Factors) -> Factors:
         """Return the one form of a state, u and v normalised already: products in ascending order."""
-        return _ordered(factors)
+        return ordered(factors)
 
     def _matrices(self, state: Factors) -> tuple[Matrix, Matrix, Matrix]:
         from flipforge.flips import unpack
@@ -197,7 +203,7 @@ class FlipSpace:
         return unpack(state, self.problem.widths, self.ring.name)
 
 
-def _ordered(factors: Factors) -> Factors:
+def ordered(factors: Factors) -> Factors:
     """Sort the products by u, then v, then w, most significant word first."""
     words = factors.shape[2]
     keys = [factors[axis, :, word] for axis in (2, 1, 0) for word in range(words)]
