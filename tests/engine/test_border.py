@@ -318,7 +318,7 @@ def test_search_resume_replay_and_catalogue(tmp_path: Path) -> None:
     assert api.replay_scheme(second.scheme, db=db).rank == 5
     assert api.verify(second.scheme, db=db)[0]["verdict"] == "PROVED"
     row = next(row for row in api.best(BINI, db=db) if row["ring"] == "GF2")
-    assert (row["rank"], row["omega"]) == (5, None)
+    assert (row["rank"], row["omega"], row["best_known"]) == (5, None, 5)
 
 
 def test_a_tensor_is_searched_without_its_file(tmp_path: Path) -> None:
