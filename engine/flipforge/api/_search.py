@@ -31,7 +31,6 @@ from flipforge.search import (
     Run,
     RunRecord,
     Schedule,
-    Seed,
     SymmetricSpace,
     retrace,
     space_for,
@@ -172,8 +171,8 @@ def search(
     with open_store(db) as store:
         entries = starts_of(space, start, store)
         if isinstance(space, SymmetricSpace) and not start:
-            drawn = space.scheme(space.start(Seed(config["seed"])))
-            entries = [Entry(drawn, "derived", source=f"start of {space.symmetry.name} by seed {config['seed']}")]
+            source = f"start of {space.symmetry.name} by seed {config['seed']}"
+            entries = [Entry(space.scheme(state), "derived", source=source) for state in space.starts(config["seed"])]
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
@@ -233,9 +232,9 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
 
         def root_of(identity: str, problem: Problem, step: Lineage) -> Scheme:
             firsts = [first.canonical for first in first_schemes(problem, scheme.ring)]
-            if step.arguments and not step.sources:
-                space = space_of(problem, step)
-                firsts.append(space.scheme(space.start(Seed(step.seed[0]))))
+            space = None if step.sources else space_of(problem, step)
+            if isinstance(space, SymmetricSpace):
+                firsts += [space.scheme(state) for state in space.starts(step.seed[0])]
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:

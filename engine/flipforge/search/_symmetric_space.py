@@ -21,6 +21,7 @@ __all__ = ["MAX_ORDER", "SymmetricSpace"]
 
 MAX_ORDER = 128
 """Most elements of a group."""
+_STARTS = 24
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ class SymmetricSpace:
                 kinds.setdefault(len(pairs), []).append(cubes)
         drawn = kinds[sorted(kinds)[int(generator.integers(len(kinds)))]]
         return _sum(state, drawn[int(generator.integers(len(drawn)))])
+
+    def starts(self, root: int) -> list[Factors]:
+        """Return the distinct states among some starts drawn by the seeds of a root: not every one leads far."""
+        drawn = [self.start(Seed(root, (number,))) for number in range(_STARTS)]
+        return list({self.key(state): state for state in drawn}.values())
 
     def walk(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk from a state until the goal, the end of the steps, or a dead end; the band counts full orbits."""
