@@ -121,6 +121,7 @@ def test_every_mutation_is_refuted_with_its_place() -> None:
         assert check(certificate(changed)).decision == "REFUTED"
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_a_changed_entry_is_judged_as_the_oracle_does(data: st.DataObject) -> None:
     name, over = data.draw(st.sampled_from(WALKED))
