@@ -1,5 +1,7 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
+from flipforge.search._archive import Archive, Lattice
+from flipforge.search._bandit import Bandit
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._controller import Course, Paths
@@ -34,6 +36,8 @@ from flipforge.search._statistics import Statistics
 __all__ = [
     "OBJECTIVES",
     "PRESETS",
+    "Archive",
+    "Bandit",
     "Breadth",
     "Chunk",
     "ChunkResult",
@@ -49,6 +53,7 @@ __all__ = [
     "FlipSpace",
     "Invariant",
     "Ladder",
+    "Lattice",
     "Lifter",
     "Limits",
     "Lineage",
