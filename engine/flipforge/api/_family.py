@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from re import fullmatch
 
-from flipforge.api._library import open_store, parse_problem
+from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
 from flipforge.api._search import config_of, executor_for, kernel_size, schedule_of, terms_of
@@ -36,7 +36,7 @@ def search_family(
     preset: str = "standard",
     objective: str = "additions",
     deterministic: bool | None = None,
-    db: str | Path | None = None,
+    db: Db = None,
     on_progress: OnFamilyProgress | None = None,
 ) -> FamilyResult:
     """Search for schemes of low rank for every problem of a family, in one run.
@@ -83,6 +83,8 @@ def search_family(
         raise InputError(
             f"--from is for one problem, or with --meta; the members of {family} begin at the standard algorithms"
         )
+    if meta:
+        check_lattice(family, names, over, objective)
     config = config_of(
         target=None,
         workers=workers,
@@ -95,8 +97,6 @@ def search_family(
         deterministic=deterministic,
     )
     config |= {"sizes": sizes, "members": names}
-    if meta:
-        check_lattice(family, names, over, objective)
     with open_store(db) as store:
         record = replace(Run.new(FlipSpace(parse_problem(names[0]), over), over.name, config), problem=family)
         if meta:

@@ -26,7 +26,7 @@ NOTHING = ("standard",)
 _FIRST, *_DERIVING = MOVES = ("standard", "own", "extend", "merge", "tensor", "project", "restrict", "order")
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
-_KINDS = ("matmul", "structured")
+_KINDS = ("matmul:", "structured:")
 _USUAL_TURNS = 4
 """Turns of the first length in which a move is thought to gain a rank as long as nothing is known of it."""
 
@@ -294,13 +294,12 @@ def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequenc
     entries: list[Entry] = []
     found: list[tuple[str, int, str]] = []
     if not start:
-        where = "kind = 'matmul' or kind = 'structured'"
-        rows = store.rows(Query(ring=ring.name, origin=OWN, where=where, order="rank,additions"))
-        found = [(row["problem"], row["rank"], row["id"]) for row in rows]
+        rows = store.rows(Query(ring=ring.name, origin=OWN, order="rank,additions"))
+        found = [(row["problem"], row["rank"], row["id"]) for row in rows if row["problem"].startswith(_KINDS)]
     elif tuple(start) != NOTHING:
         for item in start:
             problem = load(item, db=store).problem
-            if problem.kind not in _KINDS:
+            if not problem.name.startswith(_KINDS):
                 raise InputError(f"{item}: a scheme of {problem}, from which no move leads; give one of a product")
             entries += starts_of(FlipSpace(problem, ring), [item], store)
         found = [(entry.scheme.problem.name, entry.scheme.rank, entry.scheme.id) for entry in entries]
