@@ -16,7 +16,7 @@ from flipforge.errors import InputError, NotFoundError
 from flipforge.problems import Problem
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme
-from flipforge.search import Archive, Bandit, Entry, FlipSpace, Lattice, Limits, Progress, Run, RunRecord
+from flipforge.search import Archive, Bandit, Entry, FlipSpace, Lattice, Limits, Progress, Run, RunRecord, linked
 
 __all__ = ["NOTHING", "MetaRounds", "begin_meta", "check_lattice"]
 
@@ -196,6 +196,7 @@ class MetaRounds(Rounds):
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
         if starts:
             run.begin(starts)
+            self._open_turn = replace(turn, afresh=False)
         else:
             run.resume()
         return run
@@ -215,8 +216,7 @@ class MetaRounds(Rounds):
         found = [(int(rank), member["state"]) for rank, pool in pools.items() for member in pool["members"]]
         if ended.rank is not None and ended.best is not None:
             found.append((ended.rank, ended.best))
-        self._archive.take(name, found, self._generator(2))
-        self._lattice.changed()
+        self._take(number, found)
         member = self._members[number]
         best = self._archive.best(name) or (None, None)
         done = member.done or (best[0] is not None and member.best_known is not None and best[0] <= member.best_known)
@@ -224,10 +224,15 @@ class MetaRounds(Rounds):
         self._put(number, replace(member, rank=best[0], scheme=best[1], flips=flips, seconds=seconds, done=done))
 
     def _settle(self) -> None:
-        if self._open_turn is not None and (record := self._stored(self._open_turn.pair)) is not None:
-            name = self._problems[self._open_turn.pair[0]].name
-            if record.rank is not None and record.best is not None:
-                self._archive.take(name, [(record.rank, record.best)], self._generator(2))
+        turn = self._open_turn
+        record = self._stored(turn.pair) if turn else None
+        if turn and record and record.rank is not None and record.best is not None:
+            self._take(turn.pair[0], [(record.rank, record.best)])
+
+    def _take(self, number: int, found: Sequence[tuple[int, str]]) -> None:
+        problem = self._problems[number]
+        self._archive.take(problem.name, found, self._generator(2))
+        self._lattice.changed(problem)
 
     def _shown(self, member: Member, progress: Progress) -> Member:
         ranks = [rank for rank in (member.rank, progress.rank) if rank is not None]
@@ -271,12 +276,11 @@ class MetaRounds(Rounds):
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
-def check_lattice(family: str, names: Sequence[str], ring: Ring, objective: str) -> None:
+def check_lattice(family: str, names: Sequence[str], objective: str) -> None:
     """Raise `InputError` where a search over formats cannot be made."""
     if objective == "liftable":
         raise InputError("--meta compares ranks alone: leave --liftable out, and lift what it finds")
-    problems = [parse_problem(name) for name in names]
-    if not Lattice(problems, ring, Archive({})).links():
+    if not linked([parse_problem(name) for name in names]):
         count = f"its {len(names)} problems" if len(names) > 1 else "a single problem"
         raise InputError(f"{family}: no move leads from one format to another in {count}; leave --meta out")
 

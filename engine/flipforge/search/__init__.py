@@ -1,6 +1,6 @@
 """The searcher: protocols, the flip space, pools and schedule, run and replay."""
 
-from flipforge.search._archive import Archive, Lattice
+from flipforge.search._archive import Archive, Lattice, linked
 from flipforge.search._bandit import Bandit
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
@@ -75,6 +75,7 @@ __all__ = [
     "Store",
     "derived",
     "interrupts_held",
+    "linked",
     "objective",
     "preset",
     "replay",

@@ -19,7 +19,7 @@ from flipforge.search._derivation import derived
 from flipforge.search._neighbours import cuts, placed, projections, standing, tensors
 from flipforge.search._protocols import Entry
 
-__all__ = ["Archive", "Lattice"]
+__all__ = ["Archive", "Lattice", "linked"]
 
 Found = tuple[int, str]
 """Rank and ID."""
@@ -87,27 +87,26 @@ class Lattice:
     def __init__(self, targets: Sequence[Problem], ring: Ring, archive: Archive) -> None:
         self._ring, self._archive = ring, archive
         self._moves = {target.name: dict(_moves(target, targets)) for target in targets}
-        self._ranks: dict[str, int] = {}
+        self._ranks: dict[str, int | None] = {}
+        self._bounds: dict[str, dict[str, int]] = {}
+        self._takers: dict[str, set[str]] = {}
+        for name, moves in self._moves.items():
+            for source in {source for made in moves.values() for move in made for source in move.sources}:
+                self._takers.setdefault(source.name, set()).add(name)
 
-    def links(self) -> bool:
-        """Tell whether some move leads from a target to another."""
-        names = set(self._moves)
-        return any(
-            any(part.problem.name in names - {target} for part in standing(source, names))
-            for target, moves in self._moves.items()
-            for move in (transform for transforms in moves.values() for transform in transforms)
-            for source in move.sources
-        )
+    def changed(self, problem: Problem) -> None:
+        """Read anew what the archive has of a problem, in whatever order of its sizes."""
+        self._bounds.pop(problem.name, None)
+        for part in standing(problem, _Everything()):
+            self._ranks.pop(part.problem.name, None)
+            for name in self._takers.get(part.problem.name, ()):
+                self._bounds.pop(name, None)
 
-    def changed(self) -> None:
-        """Read the archive's ranks anew."""
-        self._ranks.clear()
-
-    def rank(self, problem: Problem) -> int:
-        """Return the lowest rank of a problem, in whatever order of its sizes; that of the standard algorithm else."""
+    def rank(self, problem: Problem) -> int | None:
+        """Return the lowest rank in the archive of a problem, in whatever order of its sizes, if it has one."""
         if problem.name not in self._ranks:
-            ranks = [self._stored(part.problem) for part in standing(problem, self._archive)]
-            self._ranks[problem.name] = min(ranks)
+            found = [self._archive.best(part.problem.name) for part in standing(problem, self._archive)]
+            self._ranks[problem.name] = min((best[0] for best in found if best), default=None)
         return self._ranks[problem.name]
 
     def standard_rank(self, problem: Problem) -> int:
@@ -116,13 +115,15 @@ class Lattice:
 
     def bounds(self, target: Problem) -> dict[str, int]:
         """Return the moves that can be made and the lowest rank that each is known to give beforehand."""
-        found = {}
-        if own := self._archive.best(target.name):
-            found["own"] = own[0]
-        for move in self._moves[target.name]:
-            if options := self._options(target, move):
-                found[move] = min(bound for bound, _ in options.values())
-        return found
+        if target.name not in self._bounds:
+            found = {}
+            if own := self._archive.best(target.name):
+                found["own"] = own[0]
+            for move in self._moves[target.name]:
+                if options := self._options(target, move):
+                    found[move] = min(bound for bound, _ in options)
+            self._bounds[target.name] = found
+        return self._bounds[target.name]
 
     def starts(
         self,
@@ -148,7 +149,7 @@ class Lattice:
         if move == "own":
             names = [self._archive.draw(target.name, generator, only_best=True) for _ in range(_STARTS)]
             return [Entry(scheme, _origin([scheme])) for scheme in map(scheme_of, dict.fromkeys(names))]
-        options = list(self._options(target, move).values())
+        options = self._options(target, move)
         least = min(bound for bound, _ in options)
         if exact:
             options = [option for option in options if option[0] == least]
@@ -193,27 +194,37 @@ class Lattice:
             return None  # over another ring only
         return replace(entry, origin=_origin(parents))
 
-    def _options(self, target: Problem, move: str) -> dict[tuple[str, ...], tuple[int, list[Transform]]]:
-        """Return the transforms of a move that take something of the archive, with their bound, by their sources."""
-        if move not in self._moves[target.name]:
-            return {}
+    def _options(self, target: Problem, move: str) -> list[tuple[int, list[Transform]]]:
+        """Return the transforms of a move that take something of the archive, by their sources, with their bound."""
         found: dict[tuple[str, ...], tuple[int, list[Transform]]] = {}
         for transform in self._moves[target.name][move]:
             sources = transform.sources
-            held = [self._held(source, exactly=move == "order") for source in sources]
-            if not (all(held) if move == "tensor" else any(held)):
-                continue
-            ranks = [self._stored(source) if move == "order" else self.rank(source) for source in sources]
-            names = tuple(sorted(source.name for source in sources))
-            found.setdefault(names, (transform.rank_bound(*ranks), []))[1].append(transform)
-        return found
-
-    def _held(self, problem: Problem, *, exactly: bool) -> bool:
-        return problem.name in self._archive or not (exactly or len(standing(problem, self._archive)) == 1)
+            if move == "order":
+                ranks = [best[0] if (best := self._archive.best(source.name)) else None for source in sources]
+            else:
+                ranks = [self.rank(source) for source in sources]
+            held = [rank is not None for rank in ranks]
+            if all(held) if move == "tensor" else any(held):
+                full = (self.standard_rank(s) if rank is None else rank for s, rank in zip(sources, ranks, strict=True))
+                names = tuple(sorted(source.name for source in sources))
+                found.setdefault(names, (transform.rank_bound(*full), []))[1].append(transform)
+        return list(found.values())
 
     def _stored(self, problem: Problem) -> int:
         best = self._archive.best(problem.name)
         return best[0] if best else self.standard_rank(problem)
+
+
+def linked(targets: Sequence[Problem]) -> bool:
+    """Tell whether some move leads from a problem to another one."""
+    names = {target.name for target in targets}
+    return any(
+        any(part.problem.name in names - {target.name} for part in standing(source, names))
+        for target in targets
+        for _, transforms in _moves(target, targets)
+        for transform in transforms
+        for source in transform.sources
+    )
 
 
 def _moves(target: Problem, targets: Sequence[Problem]) -> Iterator[tuple[str, list[Transform]]]:
