@@ -103,7 +103,7 @@ def stored(db: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
         try:
             return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:  # it is being made
             return []
 
 

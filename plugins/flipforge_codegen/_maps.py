@@ -74,6 +74,7 @@ class VectorMap:
     split = 1
 
     def __init__(self, problem: Problem, module: ModuleType) -> None:
+        problem = problem.bilinear
         self.unit_shapes = (problem.shape[0],), (problem.shape[1],), (problem.shape[2],)
         self.entries = problem.entries
         self.module = module

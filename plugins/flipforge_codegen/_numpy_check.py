@@ -85,7 +85,7 @@ class _Run:
     """The checks of one module; each returns what it ran, or raises."""
 
     def __init__(self, scheme: Scheme, form: IntegerForm, target: MatrixMap | VectorMap) -> None:
-        self.problem = scheme.problem
+        self.problem = scheme.problem.bilinear
         self.form = form
         self.target = target
         self.random = np.random.default_rng(_SEED)

@@ -96,7 +96,7 @@ def apply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     Parameters
     ----------
     a, b
-        Arrays of shape (..., $left) and (..., $right); leading axes broadcast.
+        Arrays of shape (..., $left) and (..., $right); leading axes broadcast.$commuting
 
     Returns
     -------
@@ -193,8 +193,11 @@ def module_text(scheme: Scheme) -> str:
         "top": modulus - 1,
         "largest": form.largest,
         "outputs": problem.shape[2],
-        "left": problem.shape[0],
-        "right": problem.shape[1],
+        "left": problem.bilinear.shape[0],
+        "right": problem.bilinear.shape[1],
+        "commuting": "\n        Entries of a and b must commute: the scheme multiplies them in any order."
+        if problem.commutes
+        else "",
         "base": f"base(a, b) % {modulus}" if modulus else "base(a, b)",
         **(dict(zip("nmp", problem.dims, strict=True)) if matrix else {}),
     }
@@ -217,18 +220,18 @@ def _scheme_function(problem: Problem, form: IntegerForm, *, matrix: bool) -> st
         third, product = "product: Product", "product"
         what = "the blocks of a and b to the blocks of the result, all row by row"
     else:
-        a, b, c = (
-            tuple(f"{letter}{i}" for i in range(1, size + 1)) for letter, size in zip("abc", problem.shape, strict=True)
-        )
+        sizes = zip("abc", problem.bilinear.shape, strict=True)
+        a, b, c = (tuple(f"{letter}{i}" for i in range(1, size + 1)) for letter, size in sizes)
         third, product = "zero: Array", ""
         what = "the coordinates of a and b to those of the result"
     m = [f"m{number}" for number in range(1, len(form.products) + 1)]
     lines = ["", "", f"def _scheme(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
     for names, operand in ((a, "a"), (b, "b")):
         lines.append(_unpacking(names, operand))
+    left_names, right_names = (a + b, a + b) if problem.commutes else (a, b)
     for name, row in zip(m, form.products, strict=True):
-        left = reduced(combination(row.left, a), form.modulus)
-        right = reduced(combination(row.right, b), form.modulus)
+        left = reduced(combination(row.left, left_names), form.modulus)
+        right = reduced(combination(row.right, right_names), form.modulus)
         if matrix:
             lines.append(call(name, product, [left, right]))
         else:
@@ -272,7 +275,7 @@ def _title(scheme: Scheme) -> str:
     if scheme.problem.kind == "matmul":
         n, m, p = scheme.problem.dims
         return f"Product of matrices of {n} x {m} and {m} x {p} blocks with {scheme.rank} products of blocks."
-    left, right, _ = scheme.problem.shape
+    left, right, _ = scheme.problem.bilinear.shape
     return f"A bilinear map of {left} and {right} coordinates with {scheme.rank} products."
 
 

@@ -16,8 +16,11 @@ __all__ = ["NumpyExporter"]
 class NumpyExporter:
     """Writes ``multiply(a, b, *, depth=1, base=np.matmul)`` for a matrix product, ``apply(a, b)`` for any other map.
 
+    A commutative scheme becomes an ``apply`` of the entries of A and B, which are numbers: blocks would not commute.
     A scheme over GF(p) becomes arithmetic modulo p. Denominators are cleared: outputs are divided, nothing else.
     """
+
+    commutative = True
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the module of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""

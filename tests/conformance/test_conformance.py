@@ -6,8 +6,9 @@ from typing import Any
 from conformance import ExecutorConformance, SpaceConformance, StoreConformance
 from flipforge.catalogue import SqliteStore
 from flipforge.executors import make_executor
-from flipforge.problems import matmul
-from flipforge.search import Executor, FlipSpace, Space, Store
+from flipforge.problems import matmul, parse
+from flipforge.rings import GF3
+from flipforge.search import Executor, FlipSpace, Space, Store, space_for
 
 
 class TestInline(ExecutorConformance):
@@ -30,6 +31,16 @@ class TestFlipSpace(SpaceConformance):
 class TestFlipSpaceOfSeveralWords(SpaceConformance):
     def space(self) -> Space[Any]:
         return FlipSpace(matmul(2, 9, 8))
+
+
+class TestCommutativeSpace(SpaceConformance):
+    def space(self) -> Space[Any]:
+        return space_for(parse("commutative:2x2x2"))
+
+
+class TestBorderSpace(SpaceConformance):
+    def space(self) -> Space[Any]:
+        return space_for(parse("border:2:matmul:1x2x2"), GF3)
 
 
 class TestSqlite(StoreConformance):

@@ -112,10 +112,10 @@ def test_what_does_not_derive_again_is_told(store: SqliteStore, changes: dict[st
     assert entry.lineage is not None
     (*before, link) = store.lineage(entry.scheme.id)
 
-    def root_of(name: str, problem: Problem) -> Scheme:
+    def root_of(name: str, problem: Problem, step: Lineage) -> Scheme:
         return standard_scheme(problem, GF2).canonical
 
-    def space_of(problem: Problem) -> FlipSpace:
+    def space_of(problem: Problem, step: Lineage) -> FlipSpace:
         return FlipSpace(problem, GF2)
 
     assert retrace(entry.scheme.problem, [*before, link], space_of, root_of).scheme == entry.scheme

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flipforge.flips import RINGS, _kernel, _kinds, pack
 from flipforge.flips._kinds import Kind
 from flipforge.flips._packing import layout
-from flipforge.flips._walk import _aligned, _slots, _to_words
+from flipforge.flips._walk import _slots, _to_words, aligned
 from walks import Matrices, same_as_twin
 
 SLOTS = 32
@@ -54,7 +54,7 @@ class Axes:
         rows[:, : len(self.matrices[0])] = _to_words(pack(self.matrices, self.ring), self.ring, width, words)
         last = _to_words(pack((self.value[None],) * 3, self.ring), self.ring, width, words)[0]
         self.table = np.concatenate([rows.reshape(-1, words), last.astype(rows.dtype)]).ravel()
-        self.keys = _aligned(3 * SLOTS, np.uint16)
+        self.keys = aligned(3 * SLOTS, np.uint16)
         self.salts = np.full(3, self.salt, dtype=np.uint64)
         self.sets = np.zeros(3, dtype=np.uint32)
         _kernel._index(self.table, self.keys, self.salts, self.sets, self.kind, LIKE)

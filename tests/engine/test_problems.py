@@ -19,9 +19,6 @@ from flipforge.problems import (
 )
 
 LATER = [
-    "commutative:2x2x2",
-    "border:1:matmul:2x2x2",
-    "border:2:structured:gt:4",
     "layer:S:5:2:2",
     "layer:SO:3:1:1",
     "layer:Aut:petersen:2:2",
@@ -77,7 +74,16 @@ def test_matmul_states_its_shape_and_labels() -> None:
         "matmul:axbxc",
         "unknown:2",
         "tensor:sha256=00",
+        "commutative:2x2",
+        "commutative:0x2x2",
+        "commutative:99x99x99",
         "border:0:matmul:2x2x2",
+        "border:32:matmul:2x2x2",
+        "border:1",
+        "border:1:",
+        "border:x:matmul:2x2x2",
+        "border:1:border:1:matmul:2x2x2",
+        "border:1:commutative:2x2x2",
         "border:1:nonsense",
         "border:1:poly:0x1",
         "structured:zz:3",

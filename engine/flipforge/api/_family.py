@@ -8,13 +8,13 @@ from re import fullmatch
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._search import config_of, executor_for, kernel_size, schedule_of, terms_of
+from flipforge.api._search import config_of, executor_for, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.search import FlipSpace, Limits, Run, RunRecord
+from flipforge.search import Limits, Run, RunRecord, space_for
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
 
@@ -98,7 +98,7 @@ def search_family(
     )
     config |= {"sizes": sizes, "members": names}
     with open_store(db) as store:
-        record = replace(Run.new(FlipSpace(parse_problem(names[0]), over), over.name, config), problem=family)
+        record = replace(Run.new(space_for(parse_problem(names[0]), over), over.name, config), problem=family)
         if meta:
             record = begin_meta(store, record, over, start)
         return _drive(store, record, *terms_of(record), address, on_progress)
@@ -175,12 +175,12 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
     for name in names:
         try:
             problem = parse_problem(name)
-            FlipSpace(problem, ring)
+            space_for(problem, ring)
         except ProblemError as error:
             refused = refused or error
             continue
         canonical[problem.name] = None
-        sizes.add(kernel_size(problem))
+        sizes.update(kernel_sizes(problem))
         largest = max(largest or (0, ""), (sum(problem.shape), problem.name))
     if refused is not None:
         fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"

@@ -14,7 +14,7 @@ from flipforge.api._search import SearchResult, objective_named, starts_of
 from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import RunInterrupted
 from flipforge.rings import ring as ring_named
-from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule, interrupts_held
+from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule, interrupts_held, space_for
 
 __all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows", "member_seed"]
 
@@ -207,7 +207,7 @@ class Rounds:
     def _open(self, number: int, limits: Limits, round_number: int) -> Run:
         """Return a member's run for one turn, taken up where it stood or begun."""
         member = self._members[number]
-        space = FlipSpace(parse_problem(member.problem), self._ring)
+        space = space_for(parse_problem(member.problem), self._ring)
         begun = member.scheme is not None
         seed = member_seed(self._record.config["seed"], number)
         record = self._store.run(member.run) if begun else self._new(space, number, member.run, seed, self._schedule)
@@ -327,7 +327,7 @@ def members_of(record: RunRecord, store: SqliteStore) -> list[Member]:
 def member_rows(record: RunRecord, store: SqliteStore, workers: int | None = None) -> list[dict[str, Any]]:
     """Return the JSON row of each member: that of a search, with ``best_known`` and ``gap``."""
     members = record.config["members"]
-    walk_version = FlipSpace(parse_problem(members[0]), ring_named(record.ring)).walk_version
+    walk_version = space_for(parse_problem(members[0]), ring_named(record.ring)).walk_version
     rows = []
     for number, member in enumerate(members_of(record, store)):
         result = SearchResult(

@@ -1,7 +1,7 @@
 """Launch, resume and replay searches."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,22 +14,26 @@ from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
-from flipforge.rings import ZT
+from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, Symmetry, first_schemes
+from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
     Executor,
     FlipSpace,
     Limits,
+    Lineage,
     Objective,
     Progress,
     Replayed,
     Run,
     RunRecord,
     Schedule,
+    SymmetricSpace,
     retrace,
+    space_for,
 )
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -38,7 +42,7 @@ __all__ = [
     "SearchResult",
     "config_of",
     "executor_for",
-    "kernel_size",
+    "kernel_sizes",
     "objective_named",
     "replay_scheme",
     "resume",
@@ -96,6 +100,7 @@ def search(
     preset: str = "standard",
     objective: str = "additions",
     start: Sequence[str | Path] = (),
+    symmetry: str | None = None,
     deterministic: bool | None = None,
     db: str | Path | None = None,
     on_progress: OnProgress | None = None,
@@ -126,6 +131,9 @@ def search(
         installed lifter lifts to characteristic 0.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
+    symmetry
+        Search only among schemes that this group leaves as they are: a name such as ``Z3``, or a file
+        (`flipforge.schemes.symmetry`). Over GF(2); without ``start`` the seed draws the products it begins with.
     deterministic
         Merge results in the order of their chunks; the default for inline.
     db
@@ -144,7 +152,9 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    space = FlipSpace(parse_problem(problem), ring_named(ring))
+    over, parsed = ring_named(ring), parse_problem(problem)
+    group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
+    space = _space(parsed, over, group)
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -156,9 +166,13 @@ def search(
         objective=objective,
         deterministic=deterministic,
     )
-    record = Run.new(space, space.ring.name, {**config, "start": [str(item) for item in start]})
+    config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
+    record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
         entries = starts_of(space, start, store)
+        if isinstance(space, SymmetricSpace) and not start:
+            source = f"start of {space.symmetry.name} by seed {config['seed']}"
+            entries = [Entry(space.scheme(state), "derived", source=source) for state in space.starts(config["seed"])]
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
@@ -193,7 +207,8 @@ def resume(
         )
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
-        space = FlipSpace(store.scheme(record.best).problem, ring_named(record.ring))
+        parsed = store.scheme(record.best).problem
+        space = _space(parsed, ring_named(record.ring), _group_in(record.config, parsed, f"run {record.id}"))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -212,16 +227,19 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         # Walks are over the ternary integers where a derivation led to a larger ring.
         over = scheme.ring if scheme.ring.characteristic else ZT
 
-        def space_of(problem: Problem) -> FlipSpace:
-            return FlipSpace(problem, over)
+        def space_of(problem: Problem, step: Lineage) -> FlipSpace | SymmetricSpace:
+            return _space(problem, over, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
-        def root_of(identity: str, problem: Problem) -> Scheme:
-            standard = standard_scheme(problem, scheme.ring).canonical
-            return standard if standard.id == identity else store.scheme(identity)
+        def root_of(identity: str, problem: Problem, step: Lineage) -> Scheme:
+            firsts = [first.canonical for first in first_schemes(problem, scheme.ring)]
+            space = None if step.sources else space_of(problem, step)
+            if isinstance(space, SymmetricSpace):
+                firsts += [space.scheme(state) for state in space.starts(step.seed[0])]
+            return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
             replayed = retrace(scheme.problem, chain, space_of, root_of)
-        elif scheme.id == standard_scheme(scheme.problem, scheme.ring).id:
+        elif scheme.id in {first.id for first in first_schemes(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:
             origin = scheme.provenance.get("origin", "unknown")
@@ -237,7 +255,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         seconds=process_time() - began,
         workers=1,
         seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
-        walk_version=chain[-1].walk_version if chain else space_of(scheme.problem).walk_version,
+        walk_version=chain[-1].walk_version if chain else space_for(scheme.problem, over).walk_version,
     )
 
 
@@ -343,10 +361,22 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
     )
 
 
-def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
+def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:
+    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+
+
+def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
+    document = config.get("symmetry")
+    return None if document is None else Symmetry.read(document, problem, source)
+
+
+def starts_of(space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search."""
     if not start:
-        return [Entry(standard_scheme(space.problem, space.ring).canonical, "derived", source="standard algorithm")]
+        first = first_schemes(space.problem, space.ring)
+        return [
+            Entry(scheme.canonical, "derived", source=f"{scheme.provenance['method']} algorithm") for scheme in first
+        ]
     entries = []
     for item in start:
         scheme = load(item, db=store, problem=space.problem.name)
@@ -360,7 +390,7 @@ def starts_of(space: FlipSpace, start: Sequence[str | Path], store: SqliteStore)
 
 
 def _drive(
-    space: FlipSpace,
+    space: FlipSpace | SymmetricSpace,
     store: SqliteStore,
     record: RunRecord,
     starts: Sequence[Entry] | None,
@@ -370,7 +400,12 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    executor = executor_for(record, [kernel_size(space.problem)], staff, address)
+    if isinstance(space, SymmetricSpace):
+        first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
+        warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
+        executor = executors.make_executor(staff[1], workers=staff[0], address=address, warm=warm)
+    else:
+        executor = executor_for(record, kernel_sizes(space.problem), staff, address)
     try:
         run = Run(
             space,
@@ -405,9 +440,12 @@ def _drive(
     )
 
 
-def kernel_size(problem: Problem) -> tuple[int, int]:
-    """Return what decides the kernel of a problem's walks: the longest factor and the products to begin with."""
-    return max(problem.shape), len(problem.entries)
+def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
+    """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
+
+    The kernel of approximate schemes is one for all sizes.
+    """
+    return [] if problem.order else [(max(problem.widths), len(problem.entries))]
 
 
 def executor_for(

@@ -131,20 +131,20 @@ def read_data(data: bytes, source: str) -> Scheme:
     except (zlib.error, ValueError) as error:
         raise MalformedError(f"{source}: its text is damaged ({error})") from None
     name = document.get("problem")
-    known = _named_problem(name) if isinstance(name, str) and not name.startswith("tensor:") else None
+    known = _named_problem(name) if isinstance(name, str) and "tensor:" not in name else None
     return read_native_document(document, source, known)
 
 
 def lineage_document(step: Lineage) -> dict[str, Any]:
-    """Return a step as the JSON object that scheme files hold; that of a walk has neither arguments nor sources."""
+    """Return a step as the JSON object that scheme files hold; that of most walks has no arguments or sources."""
     document = {**vars(step), "seed": list(step.seed), "effort": dict(step.effort)}
     del document["arguments"], document["sources"]
     return document | derivation_document(step)
 
 
 def derivation_document(step: Lineage) -> dict[str, Any]:
-    """Return what a derivation tells beyond other steps; nothing for a step of a walk."""
-    if not step.sources:
+    """Return the arguments and sources of a step; nothing where it has none."""
+    if not step.sources and not step.arguments:
         return {}
     return {"arguments": dict(step.arguments), "sources": [list(source) for source in step.sources]}
 

@@ -27,7 +27,7 @@ from flipforge.catalogue._records import (
 from flipforge.catalogue._schema import ORIGINS
 from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
-from flipforge.schemes import BRENT_CHECKER, Scheme
+from flipforge.schemes import Scheme
 from flipforge.search import Entry, Lineage, RunRecord
 
 __all__ = ["SqliteStore"]
@@ -312,7 +312,7 @@ class SqliteStore:
             marks = ", ".join(f":{name}" for name in row)
             self._connection.execute(f"INSERT INTO objects ({names}) VALUES ({marks})", row)
             self._connection.execute(
-                "INSERT INTO verifications VALUES (?, ?, 'PROVED', ?)", (identity, BRENT_CHECKER, now())
+                "INSERT INTO verifications VALUES (?, ?, 'PROVED', ?)", (identity, item.scheme.checker, now())
             )
         traced = [self._record(step) for step in item.steps]
         if stored is not None and traced and all(traced):

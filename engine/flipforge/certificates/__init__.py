@@ -4,7 +4,8 @@ This package is the only place where a proof is decided. It imports nothing of t
 arithmetic, no float.
 """
 
+from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
 
-__all__ = ["Certificate", "Verdict", "brent_defect", "check", "register_checker"]
+__all__ = ["Certificate", "Verdict", "border_defect", "brent_defect", "check", "register_checker"]

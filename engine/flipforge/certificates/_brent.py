@@ -3,6 +3,10 @@
 A scheme (u, v, w) of rank r proves ``T = sum_q u_q (x) v_q (x) w_q`` when every coefficient agrees (Brent,
 "Algorithms for matrix multiplication", 1970). Sums are taken over Python integers after clearing denominators, so no
 size overflows and nothing is rounded.
+
+Where the entries of the operands commute, both factors of a product are linear forms in the same variables, and what
+must agree are the coefficients of the monomials x_i x_j with i <= j. They are sums of coefficients, so nothing is
+divided, and the same is right in characteristic 2, where the squares x_i x_i count and x_i x_j + x_j x_i vanishes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +26,8 @@ def brent_defect(
     v: Sequence[Row],
     w: Sequence[Row],
     characteristic: int = 0,
+    *,
+    commuting: bool = False,
 ) -> tuple[Index, Element, Element] | None:
     """Find a Brent equation that fails.
 
@@ -33,6 +39,8 @@ def brent_defect(
         r rows each.
     characteristic
         0, or a prime p: then equality is taken modulo p.
+    commuting
+        Compare quadratic forms: u and v are linear forms in the same variables, and (i, j, k) means x_i x_j, i <= j.
 
     Returns
     -------
@@ -47,6 +55,8 @@ def brent_defect(
     Examples
     --------
     >>> brent_defect({(0, 0, 0): 1}, [[1]], [[1]], [[3]], characteristic=2) is None
+    True
+    >>> brent_defect({(0, 1, 0): 1}, [[0, 1]], [[1, 0]], [[1]], commuting=True) is None
     True
     """
     if not len(u) == len(v) == len(w):
@@ -63,20 +73,30 @@ def brent_defect(
         for i, x in us:
             for j, y in vs:
                 xy = scale * x * y
-                row = sums.setdefault((i, j), {})
+                row = sums.setdefault((j, i) if commuting and j < i else (i, j), {})
                 for k, z in ws:
                     row[k] = row.get(k, 0) + xy * z
     found = {(i, j, k): value for (i, j), row in sums.items() for k, value in row.items() if value}
+    target = _folded(tensor) if commuting else tensor
     wrong = [
         index
-        for index in found.keys() | tensor.keys()
-        if _differs(found.get(index, 0), common * tensor.get(index, 0), characteristic)
+        for index in found.keys() | target.keys()
+        if _differs(found.get(index, 0), common * target.get(index, 0), characteristic)
     ]
     if not wrong:
         return None
     index = min(wrong)
-    values = Fraction(tensor.get(index, 0)), Fraction(found.get(index, 0), common)
+    values = Fraction(target.get(index, 0)), Fraction(found.get(index, 0), common)
     return index, _residue(values[0], characteristic), _residue(values[1], characteristic)
+
+
+def _folded(tensor: Mapping[Index, Element]) -> dict[Index, Element]:
+    """Return the coefficients of the monomials x_i x_j, i <= j."""
+    forms: dict[Index, Element] = {}
+    for (i, j, k), value in tensor.items():
+        index = (min(i, j), max(i, j), k)
+        forms[index] = forms.get(index, 0) + value
+    return forms
 
 
 def _sparse(row: Row) -> tuple[int, list[tuple[int, int]]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.errors import FormatError, MalformedError, RingError
 from flipforge.rings import Element, brief, parse_element, ring
@@ -75,22 +76,61 @@ def register_checker(kind: str, checker: Callable[[Certificate], Verdict]) -> No
 
 def _check_brent(certificate: Certificate) -> Verdict:
     """Statement: ring, rank, shape, tensor as [i, j, k, value] rows. Witness: u, v, w."""
-    statement, witness = certificate.statement, certificate.witness
+    statement = certificate.statement
     shape, tensor = _read_target(statement)
     base = ring(str(statement["ring"]))
+    commuting = certificate.kind == "commutative"
+    if commuting and shape[0] != shape[1]:
+        raise MalformedError(f"both factors of a commutative scheme have the same variables; the shape is {shape}")
+    u, v, w = (
+        [[base.coerce(parse_element(x)) for x in row] for row in rows] for rows in _read_rows(certificate, shape)
+    )
+    defect = brent_defect(tensor, u, v, w, base.characteristic, commuting=commuting)
+    if defect is None:
+        return Verdict("PROVED")
+    return _refuted(*defect)
+
+
+def _check_border(certificate: Certificate) -> Verdict:
+    """As `_check_brent`, with the order in the statement and lists of order + 1 coefficients as entries of u, v, w."""
+    statement = certificate.statement
+    shape, tensor = _read_target(statement)
+    base, order = ring(str(statement["ring"])), statement["order"]
+    if type(order) is not int or order < 1:
+        raise MalformedError(f"order is {str(order)[:40]}; an approximate scheme has order 1 or more")
+    if not any(base.reduce(value) if base.characteristic else value for value in tensor.values()):
+        raise MalformedError(f"the tensor is zero over {base}; there is nothing to approximate")
+    factors = []
+    for axis, rows in zip("uvw", _read_rows(certificate, shape), strict=True):
+        for number, row in enumerate(rows):
+            if not all(isinstance(x, list) and len(x) == order + 1 for x in row):
+                raise MalformedError(f"{axis}[{number}] must hold lists of {order + 1} coefficients, as the order says")
+        factors.append([[[base.coerce(parse_element(x)) for x in entry] for entry in row] for row in rows])
+    u, v, w = factors
+    defect = border_defect(tensor, order, u, v, w, base.characteristic)
+    if defect is None:
+        return Verdict("PROVED")
+    return _refuted(*defect[1:], power=f" of eps^{defect[0]}", wants="it must be")
+
+
+def _refuted(
+    index: tuple[int, int, int], wanted: Element, found: Element, *, power: str = "", wants: str = "the tensor has"
+) -> Verdict:
+    return Verdict("REFUTED", f"coefficient {index}{power} is {brief(found)}, {wants} {brief(wanted)}")
+
+
+def _read_rows(certificate: Certificate, shape: list[int]) -> list[list[list[Any]]]:
+    """Return the rows of u, v and w, of the right number and length."""
+    rank, factors = certificate.statement["rank"], []
     for axis, size in zip("uvw", shape, strict=True):
-        rows = witness[axis]
-        if not isinstance(rows, list) or type(statement["rank"]) is not int or len(rows) != statement["rank"]:
+        rows = certificate.witness[axis]
+        if not isinstance(rows, list) or type(rank) is not int or len(rows) != rank:
             raise MalformedError(f"{axis} must be a list of rows, as many as the rank of the statement")
         fault = next((q for q, row in enumerate(rows) if not isinstance(row, list) or len(row) != size), None)
         if fault is not None:
             raise MalformedError(f"{axis}[{fault}] must be a list of {size} entries, as the shape says")
-    u, v, w = ([[base.coerce(parse_element(x)) for x in row] for row in witness[axis]] for axis in "uvw")
-    defect = brent_defect(tensor, u, v, w, base.characteristic)
-    if defect is None:
-        return Verdict("PROVED")
-    index, wanted, found = defect
-    return Verdict("REFUTED", f"coefficient {index} is {brief(found)}, the tensor has {brief(wanted)}")
+        factors.append(rows)
+    return factors
 
 
 def _read_target(statement: Mapping[str, Any]) -> tuple[list[int], dict[tuple[int, int, int], Element]]:
@@ -108,4 +148,8 @@ def _read_target(statement: Mapping[str, Any]) -> tuple[list[int], dict[tuple[in
     return shape, tensor
 
 
-_CHECKERS: dict[str, Callable[[Certificate], Verdict]] = {"brent": _check_brent}
+_CHECKERS: dict[str, Callable[[Certificate], Verdict]] = {
+    "brent": _check_brent,
+    "commutative": _check_brent,
+    "border": _check_border,
+}

@@ -64,6 +64,10 @@ def search(
         list[str] | None,
         typer.Option("--from", metavar="ID|FILE", help="Start from this scheme; may stand several times."),
     ] = None,
+    symmetry: Annotated[
+        str | None,
+        typer.Option("--symmetry", metavar="GROUP", help="Only schemes invariant under it: Z3, Z3xZ2, S3 or a file."),
+    ] = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Merge results in the order of their chunks (always so inline).")
     ] = False,
@@ -98,8 +102,8 @@ def search(
         "db": db,
     }
     if is_family(problem):
-        if target_rank is not None or (start and not meta):
-            option = "--from" if start else "--target-rank"
+        if target_rank is not None or symmetry is not None or (start and not meta):
+            option = "--symmetry" if symmetry else "--target-rank" if target_rank is not None else "--from"
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
         terms |= {"sorted_only": sorted_only, "yes": yes, "meta": meta, "start": start or ()}
         with LiveTable() as table:
@@ -110,7 +114,9 @@ def search(
         if given:
             raise InputError(f"{option} is for families; {problem} is one problem")
     with LiveLine() as line:
-        result = api.search(problem, ring, target_rank=target_rank, start=start or (), on_progress=line, **terms)
+        result = api.search(
+            problem, ring, target_rank=target_rank, start=start or (), symmetry=symmetry, on_progress=line, **terms
+        )
     _report(result, json)
 
 

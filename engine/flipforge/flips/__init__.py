@@ -32,16 +32,38 @@ Python:
    on its new factor are looked for, then those that agree with the second on a and on its new one; the lowest such row
    is merged into it within the same step. Over ZT a merge that does not exist is left.
 
+The walk of orbits over GF(2) (`symmetric_walk`, in plain Python `flipforge.flips.symmetric_reference`) is like it, with
+orbits of a group for rows. A row is a product; a walking one stands for the sum of all its images, a frozen one for the
+set of them, and only walking ones are counted below.
+
+1. A place is (row, axis), ordered by row. It has a partner at a place of another row whose factor some element of the
+   group moves onto its own. The high bits choose among the places that have one, the low bits among the partner places;
+   what is left of the low bits chooses the element, the lowest bit which of the two other axes is changed. The flip is
+   made with the image, and the partner's row takes the change back through the inverse.
+2. A row with a factor that vanishes, or that an even number of elements fix, is dropped. One that k > 1 elements fix, k
+   odd, is frozen, and is dropped together with an equal frozen one if there is any.
+3. Else the first image, by row and element, that agrees with the changed row on the shared factor and the new one is
+   merged into it; if there is none, one that so agrees with the changed partner.
+4. A plus transition is due as above, and made if the rank may rise by the group's order. Where the two highest bits of
+   the second word are set and a frozen row is fixed by an odd number, bits 40 to 63 choose one that walks again. Else
+   they choose the row, and bits 16 to 39 among the images, by row and element, that differ from it on all axes.
+
 Beside the walk stand the moves that are made now and then: the general reduction (`reduce_products`), sandwiching by
 automorphisms of the tensor (`random_sandwich`, `sparse_sandwich`), and an invariant of the orbit (`orbit_invariant`).
 
+Approximate schemes have polynomials in eps as entries and a walk of their own, `border_walk`.
+
 Sources: Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022); Arai, Ichikawa and Hukushima, "Adaptive
 flip graph algorithm for matrix multiplication" (2024), for the plus transition; Khoruzhii, Gelss and Pokutta (2025) for
-walks over GF(3); Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
+walks over GF(3); Moosbauer and Poole, "Flip graphs with symmetry and new matrix multiplication schemes" (2025), for
+flips of orbits; Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
+from flipforge.flips._action import MAX_SYMMETRIC_ENTRIES, Action, Element
+from flipforge.flips._border_walk import BorderWalk, border_walk
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
+from flipforge.flips._epsilon import compact, leading, primitive
 from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
 from flipforge.flips._sandwich import (
@@ -56,23 +78,35 @@ from flipforge.flips._sandwich import (
     structured_automorphism,
     structured_automorphisms,
 )
+from flipforge.flips._symmetric_walk import MAX_ORBITS, SYMMETRIC_WALK_VERSION, SymmetricWalk, symmetric_walk
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
 __all__ = [
+    "MAX_ORBITS",
     "MAX_ROWS",
+    "MAX_SYMMETRIC_ENTRIES",
     "RINGS",
+    "SYMMETRIC_WALK_VERSION",
+    "Action",
     "Automorphism",
+    "BorderWalk",
+    "Element",
     "Packed",
+    "SymmetricWalk",
     "Walk",
+    "border_walk",
     "breadth",
+    "compact",
     "elementary_automorphisms",
     "entries_of",
     "fixes",
+    "leading",
     "matmul_automorphism",
     "max_entries",
     "orbit_invariant",
     "pack",
     "packed_words",
+    "primitive",
     "random_automorphism",
     "random_sandwich",
     "reduce_products",
@@ -81,6 +115,7 @@ __all__ = [
     "sparse_sandwich",
     "structured_automorphism",
     "structured_automorphisms",
+    "symmetric_walk",
     "unpack",
     "walk",
     "walk_version",

@@ -42,7 +42,7 @@ from flipforge.flips._lanes import (
     when,
 )
 
-__all__ = ["RANK", "SALT", "TALLY", "normalise", "run"]
+__all__ = ["RANK", "SALT", "TALLY", "draw", "normalise", "run"]
 
 Table = NDArray[np.unsignedinteger]
 Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
@@ -55,7 +55,7 @@ SALT = 0x9E3779B97F4A7C15
 
 
 @inlined
-def _draw(state: Words) -> tuple[np.uint64, Words]:
+def draw(state: Words) -> tuple[np.uint64, Words]:
     """xoshiro256++: 64 random bits and the next state."""
     s0, s1, s2, s3 = state
     word = s0 + s3
@@ -353,11 +353,11 @@ def run(
         again = walked >= path
         word = np.uint64(0)
         if not again:
-            word, state = _draw(state)
+            word, state = draw(state)
             if total == 0 or since >= idle:
                 since = 0
                 if rank < limit:
-                    extra, state = _draw(state)
+                    extra, state = draw(state)
                     made = _add_row(table, scalars, rank, word, extra, kind)
                     if made != 0:
                         taken += 1

@@ -23,6 +23,7 @@ __all__ = [
     "members",
     "minus",
     "nth",
+    "quads",
     "single",
     "store_set",
     "when",
@@ -211,6 +212,22 @@ def lowest(typing: Any, rows: Any) -> Any:
             word = builder.select(holds, blocks[number], word)
             start = builder.select(holds, ir.Constant(_I64, number * rows.dtype.bitwidth), start)
         return builder.add(start, builder.cttz(word, ir.Constant(ir.IntType(1), 1)))
+
+    return sig, generate
+
+
+@intrinsic
+def quads(typing: Any, rows: Any) -> Any:
+    """Set of the numbers 4k for which one of 4k, 4k + 1 and 4k + 2 is a member."""
+    sig = rows(rows)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        blocks = []
+        for block in _blocks(builder, rows, args[0]):
+            lowest_bits = ir.Constant(block.type, sum(1 << bit for bit in range(0, block.type.width, 4)))
+            second, third = (builder.lshr(block, ir.Constant(block.type, by)) for by in (1, 2))
+            blocks.append(builder.and_(builder.or_(block, builder.or_(second, third)), lowest_bits))
+        return _pack(context, builder, rows, blocks)
 
     return sig, generate
 

@@ -18,7 +18,7 @@ from flipforge.flips._packing import (
     packed_words,
 )
 
-__all__ = ["MAX_ROWS", "Walk", "seed_words", "walk", "walk_version", "warm"]
+__all__ = ["MAX_ROWS", "Walk", "aligned", "check_limits", "seed_words", "walk", "walk_version", "warm"]
 
 _VERSIONS = {"GF2": 2, "GF3": 1, "GF5": 1, "GF7": 1, "ZT": 1}
 
@@ -214,7 +214,7 @@ class _Table:
         self.scalars = np.zeros(slots, dtype=np.uint8)
         self.sets = np.zeros(3 * blocks, dtype=block)
         short = slots <= _SHORT_KEYS and not (width == 32 and slots <= _WORD)
-        self.keys = _aligned(3 * slots, np.uint16 if short else np.uint32)
+        self.keys = aligned(3 * slots, np.uint16 if short else np.uint32)
         self.words = np.zeros(3 * slots * words, dtype=f"u{width // 8}")
         self._view = self.words.reshape(3, slots, words)
         self._view[:, : factors.shape[1]] = _to_words(factors, ring, width, words)
@@ -293,6 +293,11 @@ def _check(factors: object, ring: str, *, goal: int, steps: int, path: int, idle
     zero = np.argwhere(~factors.any(axis=2))
     if len(zero):
         raise InputError(f"factor {'uvw'[zero[0][0]]} of row {zero[0][1]} is zero: leave such rows out")
+    check_limits(goal=goal, steps=steps, path=path, idle=idle, band=band, seed=seed)
+
+
+def check_limits(*, goal: int, steps: int, path: int, idle: int, band: int, seed: object) -> None:
+    """Raise `InputError` where a limit of a walk is out of range, or the seed is none."""
     limits = (("goal", goal, 0), ("steps", steps, 0), ("path", path, 0), ("idle", idle, 1), ("band", band, 0))
     for name, value, least in limits:
         if value < least:
@@ -301,7 +306,7 @@ def _check(factors: object, ring: str, *, goal: int, steps: int, path: int, idle
         raise InputError(f"the seed must be {_SEED_WORDS} uint64 words, not all zero: seed_words makes them")
 
 
-def _aligned(size: int, dtype: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+def aligned(size: int, dtype: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
     """Zeros that start where the vector loads of the kernel want them."""
     length = size * np.dtype(dtype).itemsize
     raw = np.zeros(length + _ALIGNMENT, dtype=np.uint8)

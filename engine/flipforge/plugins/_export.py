@@ -37,7 +37,10 @@ class ExportResult:
 
 
 class Exporter(Protocol):
-    """A target of code export; plugins of kind ``exporters`` implement it."""
+    """A target of code export; plugins of kind ``exporters`` implement it.
+
+    One that prints commutative schemes, as code that never multiplies blocks, says so by ``commutative = True``.
+    """
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write code for a scheme into a folder, which is made where it is missing.
@@ -111,6 +114,8 @@ def export(
     ------
     VerificationError
         The scheme does not verify; nothing is written.
+    InputError
+        The scheme is approximate, or commutative and the target does not say that it prints such schemes.
     PluginError
         There is no such target, or it is broken.
 
@@ -126,6 +131,13 @@ def export(
     """
     folder = Path(folder)
     exporter: Exporter = get("exporters", target)
+    problem = scheme.problem
+    if problem.order:
+        raise InputError(
+            f"{problem}: an approximate scheme computes its problem only up to eps; there is no exact code"
+        )
+    if problem.commutes and not getattr(exporter, "commutative", False):
+        raise InputError(f"{problem}: blocks do not commute, and target {target!r} has no code for numbers alone")
     scheme.certify()  # not left to the exporter: no plugin may ship what is not proven
     try:
         result = exporter.export(scheme, folder, options=options or {})

@@ -8,14 +8,18 @@ from flipforge.problems._registry import kinds, parse, register_kind
 from flipforge.problems._structured import PUBLISHED, ProductCode, matrix_cells, product_code, structured
 from flipforge.problems._structures import Structure
 from flipforge.problems._tensor import read_tensor, tensor_problem
+from flipforge.problems._variants import MAX_ORDER, border, commutative
 
 __all__ = [
     "MAX_FAMILY",
+    "MAX_ORDER",
     "MAX_PRODUCTS",
     "PUBLISHED",
     "Problem",
     "ProductCode",
     "Structure",
+    "border",
+    "commutative",
     "complex_product",
     "expand",
     "group_algebra",

@@ -15,6 +15,7 @@ MAX_FAMILY = 10_000
 """Families with more members are refused unless the caller agrees."""
 
 _SLOT = regex(r"\d+(?:\.\.\d+|(?:,\d+)+)")
+_PATHS = ("tensor", "identity", "system")
 _NAMED = ("structured", "group")
 """Kinds with fields that are names, of which a list makes a family too."""
 
@@ -25,7 +26,7 @@ def is_family(text: str) -> bool:
     Paths are never families.
     """
     kind, _, body = text.partition(":")
-    if kind in {"tensor", "identity", "system"}:
+    if kind in _PATHS or (kind == "border" and body.partition(":")[2].partition(":")[0] in _PATHS):
         return False
     return bool(_SLOT.search(text)) or (kind in _NAMED and "," in body) or text.startswith("structured:*:")
 

@@ -61,10 +61,12 @@ def matrix_labels(letter: str, rows: int, columns: int) -> tuple[str, ...]:
 def standard_omega(problem: Problem, rank: int) -> float | None:
     """Exponent of matrix multiplication that a scheme of that rank gives, 3 log(rank) / log(n m p).
 
-    None for other problems and for 1x1x1. Kauers and Moosbauer, "Flip graphs for matrix multiplication" (2022),
-    section 1.
+    An approximate scheme gives one too (Bini, "Relations between exact and approximate bilinear algorithms", 1980); a
+    commutative one does not, for blocks do not commute. None for other problems and for 1x1x1. Kauers and Moosbauer,
+    "Flip graphs for matrix multiplication" (2022), section 1.
     """
-    if problem.kind != "matmul" or not rank:
+    product = problem.bilinear
+    if product.kind != "matmul" or problem.commutes or not rank:
         return None
-    n, m, p = problem.dims
+    n, m, p = product.dims
     return 3 * log(rank) / log(n * m * p) if n * m * p > 1 else None

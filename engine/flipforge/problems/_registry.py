@@ -9,6 +9,7 @@ from flipforge.problems._matmul import parse_matmul
 from flipforge.problems._problem import Problem
 from flipforge.problems._structured import parse_structured
 from flipforge.problems._tensor import parse_tensor
+from flipforge.problems._variants import parse_border, parse_commutative
 
 __all__ = ["kinds", "parse", "register_kind"]
 
@@ -20,8 +21,6 @@ _GRAPH = (
     r"|g6=[?-~]+|file=.+"
 )
 _LATER: dict[str, tuple[str, str, str]] = {
-    "commutative": (rf"{_SIZE}x{_SIZE}x{_SIZE}", "commutative:2x2x2", "0.3"),
-    "border": (rf"{_SIZE}:.+", "border:1:matmul:2x2x2", "0.3"),
     "layer": (rf"(?:(?:S|A|O|SO|Sp|H|B):{_SIZE}|Aut:(?:{_GRAPH})):\d+:\d+", "layer:S:5:2:2", "0.5"),
     "identity": (".+", "identity:FILE", "0.6"),
     "system": (".+", "system:FILE", "0.6"),
@@ -35,6 +34,8 @@ _PARSERS: dict[str, Parser] = {
     "quaternion": parse_quaternion,
     "group": parse_group,
     "tensor": parse_tensor,
+    "commutative": parse_commutative,
+    "border": lambda body: parse_border(body, parse),
 }
 
 
@@ -62,8 +63,6 @@ def parse(text: str) -> Problem:
         pattern, example, version = _LATER[kind]
         if not fullmatch(pattern, body):
             raise ProblemError(f"{text}: not of the form of {example}")
-        if kind == "border":
-            _check_inner(body.partition(":")[2])
         raise ProblemError(f"{text}: problems of kind {kind!r} come with flipforge {version}; now there are {_known()}")
     raise ProblemError(f"{text}: unknown problem kind {kind!r}; known are {_known()}")
 
@@ -78,15 +77,6 @@ def register_kind(kind: str, parser: Parser) -> None:
 def kinds() -> tuple[str, ...]:
     """Return the kinds that this installation can parse, sorted."""
     return tuple(sorted(_PARSERS))
-
-
-def _check_inner(text: str) -> None:
-    kind, _, body = text.partition(":")
-    if kind in _LATER:
-        if not fullmatch(_LATER[kind][0], body):
-            raise ProblemError(f"{text}: not of the form of {_LATER[kind][1]}")
-    else:
-        parse(text)
 
 
 def _known() -> str:

@@ -3,22 +3,31 @@
 from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, recursive_calls
 from flipforge.schemes._compare import Comparison, compare
 from flipforge.schemes._costs import Costs, costs
-from flipforge.schemes._scheme import BRENT_CHECKER, ID_LENGTH, Scheme
+from flipforge.schemes._scheme import ID_LENGTH, Scheme
 from flipforge.schemes._show import describe, describe_latex
-from flipforge.schemes._standard import standard_scheme
+from flipforge.schemes._standard import first_schemes, standard_scheme, winograd_scheme
+from flipforge.schemes._symmetry import SYMMETRY_FORMAT, Generator, Symmetry, image, is_invariant, symmetry, symmetry_of
 
 __all__ = [
-    "BRENT_CHECKER",
     "ID_LENGTH",
+    "SYMMETRY_FORMAT",
     "Comparison",
     "Costs",
+    "Generator",
     "RecursiveCalls",
     "Scheme",
+    "Symmetry",
     "asymptotic_factor",
     "compare",
     "costs",
     "describe",
     "describe_latex",
+    "first_schemes",
+    "image",
+    "is_invariant",
     "recursive_calls",
     "standard_scheme",
+    "symmetry",
+    "symmetry_of",
+    "winograd_scheme",
 ]

@@ -69,6 +69,8 @@ def compare(a: Scheme, b: Scheme) -> Comparison:
         return Comparison(True, "equal up to permutation of the products and rescaling of their factors", invariants)
     if first.ring.characteristic != second.ring.characteristic:
         return Comparison(False, _across_rings(first, second), invariants)
+    if a.problem.inner:
+        return Comparison(False, "not equal up to permutation and scaling; beyond that undecided", invariants)
     differing = [words for key, words in _INVARIANT.items() if invariants["a"].get(key) != invariants["b"].get(key)]
     if differing:
         return Comparison(False, f"not equivalent under the GL action, because {' and '.join(differing)}", invariants)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from flipforge.problems import standard_omega
 from flipforge.rings import Element
-from flipforge.schemes._scheme import Scheme
+from flipforge.schemes._scheme import Row, Scheme
 
-__all__ = ["Costs", "costs"]
+__all__ = ["Costs", "costs", "output_columns"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Costs:
         Number of products.
     additions
         Additions and subtractions without sharing: each sum of n terms costs n - 1, over the factors of all products
-        and the outputs.
+        and the outputs. Each power of eps is a term of its own.
     nonzeros
         Nonzero coefficients of u, v and w together.
     omega
@@ -48,10 +48,16 @@ def costs(scheme: Scheme) -> Costs:
     >>> costs(standard_scheme(parse("matmul:2x2x2"), ZT)).additions
     4
     """
-    outputs = zip(*scheme.w, strict=True)
-    additions = _additions(scheme.u) + _additions(scheme.v) + _additions(tuple(outputs))
+    outputs = output_columns(scheme)
+    additions = _additions(scheme.u) + _additions(scheme.v) + _additions(outputs)
     nonzeros = sum(1 for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row if x)
     return Costs(scheme.rank, additions, nonzeros, standard_omega(scheme.problem, scheme.rank))
+
+
+def output_columns(scheme: Scheme) -> list[Row]:
+    """Return for each output the coefficients of the products in it, those of one product side by side."""
+    step = scheme.problem.order + 1
+    return [tuple(x for row in scheme.w for x in row[k : k + step]) for k in range(0, scheme.problem.widths[2], step)]
 
 
 def _additions(sums: Sequence[Sequence[Element]]) -> int:

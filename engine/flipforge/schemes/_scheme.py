@@ -1,40 +1,40 @@
 """The frozen scheme, its canonical form and its identity."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
 from math import gcd, lcm
-from typing import Any
+from typing import Any, TypeVar
 
-from flipforge.certificates import Certificate, Verdict, brent_defect
+from flipforge.certificates import Certificate, Verdict, border_defect, brent_defect
 from flipforge.errors import MalformedError, RingError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import MAX_DIGITS, Element, Ring, brief, is_too_long, smallest_ring
 
-__all__ = ["BRENT_CHECKER", "ID_LENGTH", "Row", "Rows", "Scheme", "json_rows", "primitive"]
+__all__ = ["ID_LENGTH", "Row", "Rows", "Scheme", "json_rows", "primitive"]
 
 Row = tuple[Element, ...]
 Rows = tuple[Row, ...]
+T = TypeVar("T")
 
 ID_LENGTH = 12
 """Hex digits of an ID."""
 
-BRENT_CHECKER = "flipforge.brent/1"
-
 
 @dataclass(frozen=True)
 class Scheme:
-    """A bilinear scheme T = sum_q u_q (x) v_q (x) w_q over a ring.
+    """A scheme T = sum_q u_q (x) v_q (x) w_q over a ring: bilinear, commutative or approximate, as its problem is.
 
-    Building one checks shapes and that every entry is an element of the ring; it does not prove the Brent equations.
+    Building one checks shapes and that every entry is an element of the ring; it does not prove the equations.
     `certify` does.
 
     Attributes
     ----------
     u, v, w
-        r rows each, of ``problem.shape`` entries.
+        r rows each, of ``problem.widths`` entries. Rows of an approximate scheme hold the coefficients of its
+        polynomials side by side, ``order + 1`` for each coordinate, that of eps^0 first.
     provenance
         JSON values that tell where the scheme comes from; not part of its identity.
 
@@ -42,6 +42,8 @@ class Scheme:
     ------
     MalformedError
         Row counts or lengths disagree, or an entry is not in the ring.
+    RingError
+        The scheme is approximate, and the tensor is zero over the ring.
     """
 
     problem: Problem
@@ -52,7 +54,7 @@ class Scheme:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for axis, size in zip("uvw", self.problem.shape, strict=True):
+        for axis, size in zip("uvw", self.problem.widths, strict=True):
             rows = tuple(tuple(row) for row in getattr(self, axis))
             if len(rows) != len(self.u):
                 raise MalformedError(f"{axis} has {len(rows)} rows and u has {len(self.u)}: give as many")
@@ -64,11 +66,19 @@ class Scheme:
             except RingError as error:
                 raise MalformedError(f"{axis}: {error}") from None
             object.__setattr__(self, axis, coerced)
+        p = self.ring.characteristic
+        if self.problem.order and p and not any(value % p for _, value in self.problem.entries):
+            raise RingError(f"{self.problem}: the tensor is zero over {self.ring}; there is nothing to approximate")
 
     @property
     def rank(self) -> int:
         """Number of products."""
         return len(self.u)
+
+    @property
+    def checker(self) -> str:
+        """Name and version of the check that proves it."""
+        return f"flipforge.{self.problem.proof}/1"
 
     @cached_property
     def canonical(self) -> "Scheme":
@@ -76,14 +86,16 @@ class Scheme:
 
         Products are sorted; u and v are primitive with first nonzero entry positive (1 in GF(p)) and w carries the
         scalar; the ring is the smallest that holds the result. A product with a zero factor becomes the zero product
-        and is kept.
+        and is kept. Of a commutative scheme, u is the lesser of the two factors of a product. Of an approximate one,
+        constants move to w and polynomials stay where they are.
 
         Raises
         ------
         MalformedError
             A coefficient of it has more than `MAX_DIGITS` digits, which no file may hold.
         """
-        products = sorted(_normal_product(self.ring, *factors) for factors in zip(self.u, self.v, self.w, strict=True))
+        normal = (_normal_product(self.ring, *factors) for factors in zip(self.u, self.v, self.w, strict=True))
+        products = sorted((min(u, v), max(u, v), w) if self.problem.commutes else (u, v, w) for u, v, w in normal)
         u, v, w = (tuple(p[axis] for p in products) for axis in range(3))
         entries = {x for rows in (u, v, w) for row in rows for x in row}
         if any(map(is_too_long, entries)):
@@ -110,14 +122,22 @@ class Scheme:
         return self.digest[:ID_LENGTH]
 
     def verdict(self) -> Verdict:
-        """Decide the Brent equations exactly over the scheme's own ring."""
-        defect = brent_defect(self.problem.tensor, self.u, self.v, self.w, self.ring.characteristic)
+        """Decide the scheme's equations exactly over its own ring."""
+        tensor, order, p = self.problem.tensor, self.problem.order, self.ring.characteristic
+        power = ""
+        if order:
+            u, v, w = (polynomials(rows, order) for rows in (self.u, self.v, self.w))
+            found_wrong = border_defect(tensor, order, u, v, w, p)
+            defect = found_wrong and found_wrong[1:]
+            power = f"eps^{found_wrong[0]}*" if found_wrong else ""
+        else:
+            defect = brent_defect(tensor, self.u, self.v, self.w, p, commuting=self.problem.commutes)
         if defect is None:
             return Verdict("PROVED")
         (i, j, k), wanted, found = defect
         a, b, c = (names[x] for names, x in zip(self.problem.labels, (i, j, k), strict=True))
         values = f"is {brief(found)}, {self.problem} wants {brief(wanted)} over {self.ring}"
-        return Verdict("REFUTED", f"the coefficient of {a}*{b} in {c} {values}")
+        return Verdict("REFUTED", f"the coefficient of {power}{a}*{b} in {c} {values}")
 
     def certify(self) -> Certificate:
         """Return the proof of this scheme.
@@ -125,20 +145,23 @@ class Scheme:
         Raises
         ------
         VerificationError
-            A Brent equation fails.
+            An equation fails.
         """
         verdict = self.verdict()
         if not verdict.valid:
             raise VerificationError(f"scheme of rank {self.rank}: {verdict.reason}")
-        statement = {
-            "problem": self.problem.name,
+        problem = self.problem
+        statement: dict[str, Any] = {
+            "problem": problem.name,
             "ring": self.ring.name,
             "rank": self.rank,
-            "shape": list(self.problem.shape),
-            "tensor": [[*index, value] for index, value in self.problem.entries],
+            "shape": list(problem.shape),
+            "tensor": [[*index, value] for index, value in problem.entries],
         }
-        witness = {axis: json_rows(getattr(self, axis)) for axis in "uvw"}
-        return Certificate("brent", statement, witness, BRENT_CHECKER, {"scheme": self.id})
+        if problem.order:
+            statement["order"] = problem.order
+        witness = {axis: json_rows(getattr(self, axis), problem.order) for axis in "uvw"}
+        return Certificate(problem.proof, statement, witness, self.checker, {"scheme": self.id})
 
     def over(self, ring: Ring) -> "Scheme":
         """Return the scheme with its entries mapped into another ring: modulo p, or under another name.
@@ -156,9 +179,16 @@ class Scheme:
         return replace(self, ring=ring, u=u, v=v, w=w)
 
 
-def json_rows(rows: Iterable[Sequence[Element]]) -> list[list[int | str]]:
-    """Write rows with integers as they are and fractions as ``"p/q"``."""
-    return [[x if isinstance(x, int) else str(x) for x in row] for row in rows]
+def polynomials(rows: Sequence[Sequence[T]], order: int) -> list[list[Sequence[T]]]:
+    """Cut flat rows into polynomials of ``order + 1`` coefficients."""
+    step = order + 1
+    return [[row[i : i + step] for i in range(0, len(row), step)] for row in rows]
+
+
+def json_rows(rows: Sequence[Sequence[Element]], order: int = 0) -> list[list[Any]]:
+    """Write rows with integers as they are, fractions as ``"p/q"``, polynomials as lists of coefficients."""
+    written = [[x if isinstance(x, int) else str(x) for x in row] for row in rows]
+    return polynomials(written, order) if order else written
 
 
 def _normal_product(ring: Ring, u: Row, v: Row, w: Row) -> tuple[Row, Row, Row]:

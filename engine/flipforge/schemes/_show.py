@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from flipforge.rings import Element
-from flipforge.schemes._costs import costs
+from flipforge.schemes._costs import costs, output_columns
 from flipforge.schemes._scheme import Scheme
 
 __all__ = ["describe", "describe_latex", "scheme_lines"]
 
 _TERMS_PER_LINE = 8
+_LATEX_EPS = ("\\epsilon ", "\\epsilon^{{{}}} ")
 
 
 def describe(scheme: Scheme) -> str:
@@ -33,25 +34,30 @@ def describe(scheme: Scheme) -> str:
 def scheme_lines(scheme: Scheme, labels: Sequence[Sequence[str]] | None = None) -> Iterator[str]:
     """Yield the lines of products and of outputs, an empty one between, with the problem's labels or others."""
     left, right, output = labels or scheme.problem.labels
+    order = scheme.problem.order
+    left, right = (_with_powers(names, order, "eps*", "eps^{}*") for names in (left, right))
     width = len(str(scheme.rank))
     for number, (u, v) in enumerate(zip(scheme.u, scheme.v, strict=True), 1):
         yield f"m{number:<{width}} = ({_sum(u, left)})({_sum(v, right)})"
     yield ""
-    products = [f"m{number}" for number in range(1, scheme.rank + 1)]
+    products = _with_powers([f"m{number}" for number in range(1, scheme.rank + 1)], order, "eps*", "eps^{}*")
+    output = [_powers(order, "eps*", "eps^{}*")[-1] + name for name in output]
     width = max(map(len, output))
-    for name, column in zip(output, _columns(scheme), strict=True):
+    for name, column in zip(output, output_columns(scheme), strict=True):
         yield f"{name:<{width}} = {_sum(column, products)}"
 
 
 def describe_latex(scheme: Scheme) -> str:
     """Return a LaTeX document with the products and outputs in one ``align*``; entries are written ``a_{1,1}``."""
     left, right, output = ([_latex_entry(name, scheme) for name in names] for names in scheme.problem.labels)
-    products = [f"m_{{{number}}}" for number in range(1, scheme.rank + 1)]
+    names = [f"m_{{{number}}}" for number in range(1, scheme.rank + 1)]
+    left, right, products = (_with_powers(x, scheme.problem.order, *_LATEX_EPS) for x in (left, right, names))
     lines = [
         f"{name} &= {_latex_factor(u, left)} \\cdot {_latex_factor(v, right)}"
-        for name, u, v in zip(products, scheme.u, scheme.v, strict=True)
+        for name, u, v in zip(names, scheme.u, scheme.v, strict=True)
     ]
-    columns = zip(output, _columns(scheme), strict=True)
+    output = [_powers(scheme.problem.order, *_LATEX_EPS)[-1] + name for name in output]
+    columns = zip(output, output_columns(scheme), strict=True)
     lines += [f"{name} &= {_latex_sum(column, products)}" for name, column in columns]
     body = " \\\\\n".join(lines)
     return (
@@ -70,8 +76,13 @@ def _header(scheme: Scheme) -> str:
     )
 
 
-def _columns(scheme: Scheme) -> list[tuple[Element, ...]]:
-    return [tuple(row[k] for row in scheme.w) for k in range(scheme.problem.shape[2])]
+def _with_powers(names: Sequence[str], order: int, first: str, further: str) -> list[str]:
+    """Return the names times eps^0 to eps^order, the powers of one name side by side."""
+    return [power + name for name in names for power in _powers(order, first, further)]
+
+
+def _powers(order: int, first: str, further: str) -> list[str]:
+    return ["", first, *(further.format(degree) for degree in range(2, order + 1))][: order + 1]
 
 
 def _sum(row: Sequence[Element], names: Sequence[str]) -> str:
@@ -85,7 +96,7 @@ def _sum(row: Sequence[Element], names: Sequence[str]) -> str:
 
 def _latex_entry(name: str, scheme: Scheme) -> str:
     letter, index = name[0], name[1:]
-    if scheme.problem.kind == "matmul":
+    if scheme.problem.bilinear.kind == "matmul":
         i, j = index.split("_") if "_" in index else (index[0], index[1])
         return f"{letter}_{{{i},{j}}}"
     return f"{letter}_{{{index}}}"

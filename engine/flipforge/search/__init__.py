@@ -1,9 +1,11 @@
-"""The searcher: protocols, the flip space, pools and schedule, run and replay."""
+"""The searcher: protocols, spaces, pools and schedule, run and replay."""
 
 from flipforge.search._archive import Archive, Lattice, linked
 from flipforge.search._bandit import Bandit
+from flipforge.search._border_space import BorderSpace
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
+from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
 from flipforge.search._derivation import derived, retrace
 from flipforge.search._dives import Dives
@@ -31,18 +33,22 @@ from flipforge.search._protocols import (
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
+from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
+from flipforge.search._symmetric_space import SymmetricSpace
 
 __all__ = [
     "OBJECTIVES",
     "PRESETS",
     "Archive",
     "Bandit",
+    "BorderSpace",
     "Breadth",
     "Chunk",
     "ChunkResult",
     "Closure",
     "ClosureProgress",
+    "CommutativeSpace",
     "Course",
     "Dives",
     "Effort",
@@ -73,6 +79,7 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "SymmetricSpace",
     "derived",
     "interrupts_held",
     "linked",
@@ -81,4 +88,5 @@ __all__ = [
     "replay",
     "retrace",
     "run_chunk",
+    "space_for",
 ]

@@ -41,8 +41,8 @@ def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", sour
 def retrace(
     problem: Problem,
     chain: Sequence[Lineage],
-    space_of: Callable[[Problem], Space[Any]],
-    root_of: Callable[[str, Problem], Scheme],
+    space_of: Callable[[Problem, Lineage], Space[Any]],
+    root_of: Callable[[str, Problem, Lineage], Scheme],
 ) -> Replayed:
     """Make every step of a history again and compare each child's ID.
 
@@ -53,9 +53,9 @@ def retrace(
     chain
         Steps, each after those of its parents.
     space_of
-        Gives the space in which schemes of a problem were walked.
+        Gives the space in which schemes of a problem were walked in a step.
     root_of
-        Gives the scheme of an ID and a problem to which no step leads.
+        Gives the scheme of an ID and a problem to which no step leads, and from which a step goes on.
 
     Raises
     ------
@@ -67,11 +67,11 @@ def retrace(
     flips = 0
     for segment in _segments(chain):
         first = segment[0]
-        parents = [made[name] if name in made else root_of(name, problems[name]) for name in first.parents]
+        parents = [made[name] if name in made else root_of(name, problems[name], first) for name in first.parents]
         if first.sources:
             scheme = _derived_again(first, parents)
         else:
-            walked = replay(space_of(problems[first.child]), parents[0], segment)
+            walked = replay(space_of(problems[first.child], first), parents[0], segment)
             scheme, flips = walked.scheme, flips + walked.flips
         made[segment[-1].child] = scheme
     return Replayed(scheme, len(chain), flips)
@@ -96,11 +96,17 @@ def _segments(chain: Sequence[Lineage]) -> list[list[Lineage]]:
     segments: list[list[Lineage]] = []
     for step in chain:
         last = segments[-1][-1] if segments else None
-        if last and not last.sources and not step.sources and step.parent == last.child and used[last.child] == 1:
+        if last and _goes_on(last, step) and used[last.child] == 1:
             segments[-1].append(step)
         else:
             segments.append([step])
     return segments
+
+
+def _goes_on(last: Lineage, step: Lineage) -> bool:
+    """Tell whether one walk leads to both, in the same space."""
+    walks = not last.sources and not step.sources and step.parent == last.child
+    return walks and (last.arguments, last.walk_version) == (step.arguments, step.walk_version)
 
 
 def _derived_again(step: Lineage, parents: Sequence[Scheme]) -> Scheme:

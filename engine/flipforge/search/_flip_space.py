@@ -1,7 +1,9 @@
-"""The space of bilinear schemes over a finite field or the ternary integers, walked by the flip kernel."""
+"""The space of schemes over a finite field or the ternary integers, walked by the flip kernel."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ from flipforge.rings import GF2, Ring
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search._protocols import Effort, Outcome, Seed
 
-__all__ = ["FlipSpace"]
+__all__ = ["Factors", "FlipSpace", "Matrix", "ordered", "with_partner"]
 
 Factors = npt.NDArray[np.uint64]
 Matrix = npt.NDArray[np.int8]
@@ -45,7 +47,7 @@ class FlipSpace:
 
         if self.ring.name not in RINGS:
             raise RingError(f"no search kernel walks over {self.ring}: search over {', '.join(RINGS)}")
-        largest, most = max(self.problem.shape), max_entries(self.ring.name)
+        largest, most = max(self.problem.widths), max_entries(self.ring.name)
         if largest > most:
             raise ProblemError(
                 f"{self.problem}: a factor has {largest} entries, the kernel holds up to {most} over {self.ring}"
@@ -65,11 +67,16 @@ class FlipSpace:
 
         return walk_version(self.ring.name)
 
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """None: problem and ring are all there is."""
+        return {}
+
     @cached_property
     def _words(self) -> int:
         from flipforge.flips import packed_words
 
-        return packed_words(self.ring.name, max(self.problem.shape))
+        return packed_words(self.ring.name, max(self.problem.widths))
 
     def start(self, seed: Seed) -> Factors:
         """Return the standard algorithm, whatever the seed."""
@@ -98,7 +105,7 @@ class FlipSpace:
             "reductions": end.reductions,
             "restarts": end.restarts,
         }
-        return Outcome(_ordered(end.factors), end.reached, end.steps, counts, end.partnered)
+        return Outcome(self._settled(end.factors), end.reached, end.steps, counts, end.partnered)
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""
@@ -116,11 +123,7 @@ class FlipSpace:
         """Return what sandwiching does not change (`flipforge.flips.orbit_invariant`)."""
         from flipforge.flips import orbit_invariant
 
-        formats = None
-        if self.problem.kind == "matmul":
-            n, m, p = self.problem.dims
-            formats = ((n, m), (m, p), (n, p))
-        return orbit_invariant(*self._matrices(state), formats, self.ring.characteristic)
+        return orbit_invariant(*self._matrices(state), self._formats, self.ring.characteristic)
 
     def breadth(self, state: Factors) -> int:
         """Return the sum of the ranks of all factors (`flipforge.flips.breadth`)."""
@@ -132,7 +135,7 @@ class FlipSpace:
         """Make the reductions in general form (`flipforge.flips.reduce_products`)."""
         from flipforge.flips import pack, reduce_products
 
-        return _ordered(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
+        return self._settled(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
 
     def sandwich(self, state: Factors, seed: Seed) -> Factors:
         """Move a ternary scheme of a matrix product along its orbit.
@@ -146,7 +149,7 @@ class FlipSpace:
             return state
         moves = elementary_automorphisms(self.problem, 0)
         generator = np.random.Generator(np.random.PCG64(seed.sequence()))
-        return _ordered(pack(random_sandwich(*self._matrices(state), 0, moves, generator), self.ring.name))
+        return self._settled(pack(random_sandwich(*self._matrices(state), 0, moves, generator), self.ring.name))
 
     def encode(self, state: Factors) -> bytes:
         """Write the words in little-endian order."""
@@ -172,23 +175,50 @@ class FlipSpace:
         kept = [row for row in zip(form.u, form.v, form.w, strict=True) if any(row[0])]
         matrices = [
             np.array([row[axis] for row in kept], dtype=np.int64).reshape(len(kept), size)
-            for axis, size in enumerate(self.problem.shape)
+            for axis, size in enumerate(self.problem.widths)
         ]
-        return _ordered(pack(matrices, self.ring.name))
+        return self._settled(pack(matrices, self.ring.name))
 
     @cached_property
     def _entries(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         indices, values = zip(*self.problem.entries, strict=True)
         return np.array(indices, dtype=np.int64), np.array(values, dtype=np.int64)
 
+    @property
+    def _formats(self) -> tuple[tuple[int, int], ...] | None:
+        """Rows and columns of the matrices that the factors stand for; None where they are none."""
+        product = self.problem.bilinear
+        if product.kind != "matmul" or self.problem.commutes:
+            return None
+        n, m, p = product.dims
+        return (n, m), (m, p), (n, p)
+
+    def _settled(self, factors: Factors) -> Factors:
+        """Return the one form of a state, u and v normalised already: products in ascending order."""
+        return ordered(factors)
+
     def _matrices(self, state: Factors) -> tuple[Matrix, Matrix, Matrix]:
         from flipforge.flips import unpack
 
-        return unpack(state, self.problem.shape, self.ring.name)
+        return unpack(state, self.problem.widths, self.ring.name)
 
 
-def _ordered(factors: Factors) -> Factors:
+def ordered(factors: Factors) -> Factors:
     """Sort the products by u, then v, then w, most significant word first."""
     words = factors.shape[2]
     keys = [factors[axis, :, word] for axis in (2, 1, 0) for word in range(words)]
     return np.ascontiguousarray(factors[:, np.lexsort(keys)])
+
+
+def with_partner(matrices: Sequence[npt.NDArray[np.signedinteger]], p: int) -> int:
+    """Return how many rows have another one in their matrix that is equal to it up to a unit of GF(p), or of ZT."""
+    total = 0
+    for matrix in matrices:
+        if not len(matrix):
+            continue
+        lead = np.take_along_axis(matrix, np.argmax(matrix != 0, axis=1)[:, None], axis=1).astype(np.int64)
+        # x^(p - 2) is the inverse of x; over ZT a unit is its own.
+        scaled = matrix * (lead ** (p - 2) % p if p > 2 else lead)
+        _, counts = np.unique(scaled % p if p else scaled, axis=0, return_counts=True)
+        total += int(counts[counts > 1].sum())
+    return total

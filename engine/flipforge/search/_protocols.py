@@ -104,6 +104,10 @@ class Space(Protocol[State]):
     def walk_version(self) -> str:
         """Name of the walk's semantics; bumped whenever the same arguments may give another answer."""
 
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """JSON values from which the space is made again beside problem and ring; most need none."""
+
     def start(self, seed: Seed) -> State:
         """Return a state to begin from."""
 
@@ -192,7 +196,8 @@ class Lineage:
     run
         ID of the run that made the step; empty where none did.
     arguments
-        Of a derivation: JSON values from which its transform is made again.
+        JSON values from which the transform of a derivation is made again, or, beside problem and ring, the space of a
+        walk.
     sources
         Of a derivation: ID and problem of each scheme that it takes. A step of a walk has none.
     """

@@ -261,6 +261,7 @@ class Run:
             effort=asdict(find.effort),
             walk_version=self._space.walk_version,
             run=self._record.id,
+            arguments=self._space.arguments,
         )
         self._note(Entry(scheme, "found", lineage), member.state, rank, member.value)
         self._ladder.admit(rank, member)

@@ -1,4 +1,4 @@
-"""Certificate files ``flipforge-certificate/1``, and Brent certificates read as schemes."""
+"""Certificate files ``flipforge-certificate/1``, and those that prove schemes read as schemes."""
 
 import json
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ from flipforge.schemes.formats._native import json_factor, problem_of_document
 __all__ = ["CERTIFICATE_FORMAT", "certificate_draft", "parse_certificate", "write_certificate"]
 
 CERTIFICATE_FORMAT = "flipforge-certificate/1"
+
+_SCHEMES = ("brent", "commutative", "border")
+"""Kinds of certificates whose witness is a scheme."""
 
 
 def parse_certificate(document: Mapping[str, Any]) -> Certificate:
@@ -55,7 +58,7 @@ def write_certificate(certificate: Certificate, path: str | Path) -> None:
 
 
 def certificate_draft(document: Mapping[str, Any]) -> Draft:
-    """Check a Brent certificate and return its scheme; the tensor it proves must be that of the problem it names.
+    """Check the certificate of a scheme and return it; the tensor it proves must be that of the problem it names.
 
     Raises
     ------
@@ -65,16 +68,18 @@ def certificate_draft(document: Mapping[str, Any]) -> Draft:
         The checker says no, or the certificate is about another tensor than its problem's.
     """
     certificate = parse_certificate(document)
-    if certificate.kind != "brent":
+    if certificate.kind not in _SCHEMES:
         raise FormatError(f"a certificate of kind {certificate.kind[:40]!r} holds no scheme")
     verdict = check(certificate)
     if not verdict.valid:
         raise (MalformedError if verdict.decision == "MALFORMED" else VerificationError)(verdict.reason)
     problem = _stated_problem(certificate.statement)
+    if certificate.kind != problem.proof or certificate.statement.get("order", 0) != problem.order:
+        raise VerificationError(f"a {certificate.kind} certificate of another order or kind than {problem} calls for")
     entries = {(i, j, k): value for i, j, k, value in certificate.statement["tensor"]}
     if tuple(certificate.statement["shape"]) != problem.shape or entries != problem.tensor:
         raise VerificationError(f"the certificate proves another tensor than that of {problem}")
-    u, v, w = (json_factor(certificate.witness, axis) for axis in "uvw")
+    u, v, w = (json_factor(certificate.witness, axis, problem.order) for axis in "uvw")
     return Draft(u, v, w, problem, ring(certificate.statement["ring"]), provenance=certificate.provenance)
 
 

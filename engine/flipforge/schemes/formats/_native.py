@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from itertools import chain
+from re import fullmatch
 from typing import Any
 
 from flipforge.errors import FlipforgeError, FormatError, MalformedError, ProblemError, RingError
-from flipforge.problems import Problem, kinds, parse, tensor_problem
+from flipforge.problems import Problem, border, kinds, parse, tensor_problem
 from flipforge.rings import parse_element, ring
 from flipforge.schemes._scheme import Scheme, json_rows
 from flipforge.schemes.formats._draft import Draft, Rows
@@ -31,9 +33,9 @@ def native_document(scheme: Scheme) -> dict[str, Any]:
         "problem": scheme.problem.name,
         "ring": scheme.ring.name,
         "rank": scheme.rank,
-        **{axis: json_rows(getattr(scheme, axis)) for axis in "uvw"},
+        **{axis: json_rows(getattr(scheme, axis), scheme.problem.order) for axis in "uvw"},
     }
-    if scheme.problem.kind == "tensor":
+    if scheme.problem.bilinear.kind == "tensor":
         document["tensor"] = {
             "shape": list(scheme.problem.shape),
             "coords": [[*index, value] for index, value in scheme.problem.entries],
@@ -95,7 +97,7 @@ def native_draft(document: Mapping[str, Any], problem: Problem | None = None) ->
     stated = problem or problem_of_document(document)
     try:
         base = ring(str(document["ring"]))
-        u, v, w = (json_factor(document, axis) for axis in "uvw")
+        u, v, w = (json_factor(document, axis, stated.order) for axis in "uvw")
         for rows in (u, v, w):
             for row in rows:
                 for value in row:
@@ -107,20 +109,20 @@ def native_draft(document: Mapping[str, Any], problem: Problem | None = None) ->
     provenance = document.get("provenance", {})
     if not isinstance(provenance, dict):
         raise MalformedError(f"provenance is {type(provenance).__name__}, not an object")
-    known = (*_KEYS, "tensor") if stated.kind == "tensor" else _KEYS
+    known = (*_KEYS, "tensor") if stated.bilinear.kind == "tensor" else _KEYS
     unknown = {key: value for key, value in document.items() if key not in known}
     if unknown:
         provenance = {**provenance, "unknown_keys": unknown}
     return Draft(u, v, w, stated, base, provenance=provenance)
 
 
-def json_factor(document: Mapping[str, Any], axis: str) -> Rows:
-    """Read a list of rows of coefficients.
+def json_factor(document: Mapping[str, Any], axis: str, order: int = 0) -> Rows:
+    """Read a list of rows of coefficients, or with an order of polynomials, which are lists of order + 1 coefficients.
 
     Raises
     ------
     MalformedError
-        The value is not a list of lists, or an entry is neither an integer nor a string ``"p/q"``.
+        The value is not a list of lists, or a coefficient is neither an integer nor a string ``"p/q"``.
     """
     rows = document[axis]
     if not isinstance(rows, list):
@@ -129,8 +131,10 @@ def json_factor(document: Mapping[str, Any], axis: str) -> Rows:
     for number, row in enumerate(rows):
         if not isinstance(row, list):
             raise MalformedError(f"{axis}[{number}] is {type(row).__name__}, not a list")
+        if order and not all(isinstance(entry, list) and len(entry) == order + 1 for entry in row):
+            raise MalformedError(f"{axis}[{number}] must hold lists of {order + 1} coefficients, as the order says")
         try:
-            result.append(tuple(map(parse_element, row)))
+            result.append(tuple(map(parse_element, chain(*row) if order else row)))
         except RingError as error:
             raise MalformedError(f"{axis}[{number}]: {error}") from None
     return tuple(result)
@@ -141,7 +145,8 @@ def problem_of_document(document: Mapping[str, Any]) -> Problem:
     name = document["problem"]
     if not isinstance(name, str):
         raise MalformedError(f"problem is {type(name).__name__}, not a string")
-    if not name.startswith("tensor:"):
+    order = fullmatch(r"border:(\d{1,6}):tensor:.*", name)
+    if not order and not name.startswith("tensor:"):
         try:
             return parse(name)
         except ProblemError as error:
@@ -149,17 +154,26 @@ def problem_of_document(document: Mapping[str, Any]) -> Problem:
             if name.partition(":")[0] in kinds():
                 raise MalformedError(str(error)) from None
             raise
+    problem = _embedded(document)
+    if order:
+        try:
+            problem = border(int(order[1]), problem)
+        except ProblemError as error:
+            raise MalformedError(str(error)) from None
+    if problem.name != name:
+        raise MalformedError(f"the embedded tensor is {problem.name}, the file says {name[:100]}")
+    return problem
+
+
+def _embedded(document: Mapping[str, Any]) -> Problem:
     try:
         embedded = document["tensor"]
         rows = [((i, j, k), value) for i, j, k, value in embedded["coords"]]
         numbers = [*embedded["shape"], *(x for index, value in rows for x in (*index, value))]
         if not all(type(x) is int for x in numbers):
             raise MalformedError("the embedded tensor holds a value that is not an integer")
-        problem = tensor_problem(embedded["shape"], rows)
+        return tensor_problem(embedded["shape"], rows)
     except (KeyError, ValueError, TypeError) as error:
         raise MalformedError(f"the embedded tensor is missing or broken ({error})") from None
     except ProblemError as error:
         raise MalformedError(str(error)) from None
-    if problem.name != name:
-        raise MalformedError(f"the embedded tensor is {problem.name}, the file says {name[:100]}")
-    return problem

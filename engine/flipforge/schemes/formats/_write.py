@@ -42,13 +42,15 @@ def write_file(scheme: Scheme, to: str, path: str | Path) -> tuple[Path, ...]:
     path = Path(path)
     if any(is_too_long(x) for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row):
         raise InputError(f"a coefficient has more than {MAX_DIGITS} digits, which no scheme file may hold")
+    if to not in WRITERS:
+        raise FormatError(f"unknown format {to[:40]!r}: use one of {', '.join(WRITERS)}")
+    if scheme.problem.inner and to != "flipforge":
+        raise InputError(f"{scheme.problem}: {to} files hold bilinear schemes only; use --to flipforge")
     if to in _TEXTS:
         files = {path: _TEXTS[to](scheme).encode()}
     elif to == "npz":
         files = {path: dump_npz(scheme)}
-    elif to == "sms":
-        files = dump_sms(scheme, path)
     else:
-        raise FormatError(f"unknown format {to[:40]!r}: use one of {', '.join(WRITERS)}")
+        files = dump_sms(scheme, path)
     write_atomically(files)
     return tuple(files)
