@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from flipforge import api
 from flipforge.api import FamilyProgress
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, RunInterrupted
+from flipforge.executors import make_executor
 from flipforge.problems import matmul, parse
 from flipforge.rings import GF2
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge.search import Archive, Bandit, Effort, Entry, FlipSpace, Lattice, Seed
+from flipforge.search import Archive, Bandit, Effort, Entry, FlipSpace, Lattice, Limits, Run, Seed, preset
 
 SMALL = "matmul:2..3x2..3x2..3"
 
@@ -209,7 +211,7 @@ def test_a_find_seeds_its_neighbours_and_all_of_it_replays(db: Path) -> None:
 def test_one_worker_and_a_seed_repeat_the_whole_run(tmp_path: Path) -> None:
     runs = []
     for name, seed in (("a.db", 3), ("b.db", 3), ("c.db", 4)):
-        result = searched(tmp_path / name, "matmul:2..4x3..4x3..4", seed=seed, max_flips=30_000_000)
+        result = searched(tmp_path / name, "matmul:2..4x3..4x3..4", seed=seed, max_flips=16_000_000)
         events = [
             {key: value for key, value in each.items() if key not in ("run", "seconds", "worker")}
             for each in api.run_events(result.run, db=tmp_path / name)
@@ -234,6 +236,21 @@ def test_files_to_begin_with(db: Path, tmp_path: Path) -> None:
         api.convert(identity, "flipforge", file, db=other)
     result = searched(db, "matmul:2x2x2..3", start=[file], max_flips=4_000_000)
     assert [(row["rank"], row["flips"]) for row in result.rows] == [(7, 0), (11, 0)]
+
+
+def test_a_run_that_begins_again_counts_its_chunks_on(store: SqliteStore) -> None:
+    space = FlipSpace(matmul(3, 3, 3))
+    start = Entry(standard_scheme(space.problem, GF2).canonical, "derived", source="standard algorithm")
+    record = Run.new(space, "GF2", {"seed": 1})
+    for flips in (400_000, 800_000):
+        executor = make_executor("inline", workers=1)
+        schedule = replace(preset("quick"), dive=0, chunk=100_000)
+        run = Run(space, executor, store, record, schedule=schedule, limits=Limits(flips=flips), deterministic=True)
+        run.begin([start])
+        record = run.go()
+        executor.close()
+    chunks = [each["chunk"] for each in store.events(record.id)]
+    assert record.flips == 800_000 and len(chunks) == len(set(chunks)) > 7, "seeds are never used twice"
 
 
 def test_resume_goes_on_and_what_is_done_stays(db: Path) -> None:
