@@ -280,6 +280,9 @@ def test_resume_in_the_middle_of_a_turn(db: Path) -> None:
         searched(db, "matmul:3x3..4x3..4", on_progress=press)
     (row,) = api.runs(db=db)
     assert caught.value.run == row["id"] and row["state"] == "stopped" and row["flips"] > 0
+    with SqliteStore.open(db) as store:
+        turn = store.run(row["id"]).checkpoint["open"]
+    assert turn["afresh"] is False, "it does not begin again with what it has put into the archive since"
     order: list[int] = []
     resumed = api.resume_family(
         row["id"], db=db, max_flips=row["flips"] + 9_000_000, on_progress=lambda each: order.append(each.active)
