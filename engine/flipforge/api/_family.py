@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from re import fullmatch
 
-from flipforge.api._library import open_store, parse_problem
+from flipforge.api._library import Db, open_store, parse_problem
+from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
 from flipforge.api._search import config_of, executor_for, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
@@ -24,6 +25,8 @@ def search_family(
     *,
     sorted_only: bool = False,
     yes: bool = False,
+    meta: bool = False,
+    start: Sequence[str | Path] = (),
     workers: int | None = None,
     executor: str | None = None,
     address: str | None = None,
@@ -33,7 +36,7 @@ def search_family(
     preset: str = "standard",
     objective: str = "additions",
     deterministic: bool | None = None,
-    db: str | Path | None = None,
+    db: Db = None,
     on_progress: OnFamilyProgress | None = None,
 ) -> FamilyResult:
     """Search for schemes of low rank for every problem of a family, in one run.
@@ -52,6 +55,12 @@ def search_family(
         Of matrix products that differ in the order of their sizes only, take the first one with ascending sizes.
     yes
         Take families of more than ten thousand problems.
+    meta
+        Let what is found for one problem seed the others: schemes are cut, merged, multiplied and projected into starts
+        for other formats, and a bandit gives the turns. Of matrix products one order of sizes is taken.
+    start
+        With ``meta``: IDs or files of schemes to begin with; the schemes of the catalogue unless given, and none but
+        the standard algorithms where it is ``["standard"]``.
     seconds, max_flips
         Budget of the whole family; with neither, the preset's seconds.
 
@@ -69,7 +78,13 @@ def search_family(
     [('matmul:2x2x2', 7), ('matmul:2x2x3', 11)]
     """
     over = ring_named(ring)
-    names, sizes = _members(family, over, sorted_only=sorted_only, yes=yes)
+    names, sizes = _members(family, over, sorted_only=sorted_only or meta, yes=yes)
+    if start and not meta:
+        raise InputError(
+            f"--from is for one problem, or with --meta; the members of {family} begin at the standard algorithms"
+        )
+    if meta:
+        check_lattice(family, names, objective)
     config = config_of(
         target=None,
         workers=workers,
@@ -84,6 +99,8 @@ def search_family(
     config |= {"sizes": sizes, "members": names}
     with open_store(db) as store:
         record = replace(Run.new(space_for(parse_problem(names[0]), over), over.name, config), problem=family)
+        if meta:
+            record = begin_meta(store, record, over, start)
         return _drive(store, record, *terms_of(record), address, on_progress)
 
 
@@ -139,7 +156,8 @@ def _drive(
 ) -> FamilyResult:
     executor = executor_for(record, record.config["sizes"], staff, address)
     try:
-        rounds = Rounds(store, executor, record, schedule=schedule_of(record), limits=limits, on_progress=on_progress)
+        kind = MetaRounds if "meta" in record.config else Rounds
+        rounds = kind(store, executor, record, schedule=schedule_of(record), limits=limits, on_progress=on_progress)
         return rounds.go()
     finally:
         executor.close()

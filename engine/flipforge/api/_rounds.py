@@ -16,7 +16,7 @@ from flipforge.errors import RunInterrupted
 from flipforge.rings import ring as ring_named
 from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule, interrupts_held, space_for
 
-__all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows"]
+__all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows", "member_seed"]
 
 _CHUNKS_IN_FLIGHT = 2
 _CHUNKS_OF_TURN = 8
@@ -160,6 +160,7 @@ class Rounds:
                 self._take_turns()
             finally:
                 with interrupts_held():
+                    self._settle()
                     self._members = members_of(self._record, self._store)
                     self._flips = sum(member.flips for member in self._members)
                     self._commit("done" if all(member.reached for member in self._members) else "stopped")
@@ -199,8 +200,7 @@ class Rounds:
         if self._limits.flips is not None:
             steps = min(steps, max(1, (self._limits.flips - self._flips) // waiting))
         seconds = None
-        if self._limits.seconds is not None:
-            left = max(0.0, self._limits.seconds - (monotonic() - self._began))
+        if (left := self._seconds_left()) is not None:
             seconds = min(left, max(left / waiting, _SHORTEST_TURN))
         return Limits(member.best_known, seconds, member.flips + steps)
 
@@ -209,55 +209,55 @@ class Rounds:
         member = self._members[number]
         space = space_for(parse_problem(member.problem), self._ring)
         begun = member.scheme is not None
-        record = self._store.run(member.run) if begun else self._new(space, member, number)
-        chunk = self._steps(round_number) // (_CHUNKS_OF_TURN * self._relay.workers)
-        self._relay.renew()
-        run = Run(
-            space,
-            self._relay,
-            self._store,
-            record,
-            schedule=replace(self._schedule, chunk=min(self._schedule.chunk, chunk)),
-            limits=limits,
-            deterministic=self._record.config["deterministic"],
-            objective=objective_named(self._record.config["objective"]),
-            on_progress=lambda progress: self._show(number, progress),
-        )
+        seed = member_seed(self._record.config["seed"], number)
+        record = self._store.run(member.run) if begun else self._new(space, number, member.run, seed, self._schedule)
+        run = self._run(space, number, record, limits, self._steps(round_number))
         if begun:
             run.resume()
         else:
             run.begin(starts_of(space, (), self._store))
         return run
 
-    def _new(self, space: FlipSpace, member: Member, number: int) -> RunRecord:
+    def _run(self, space: FlipSpace, number: int, record: RunRecord, limits: Limits, steps: int) -> Run:
+        """Return a run of a member for a turn of so many steps."""
+        schedule = Schedule(**record.config["schedule"])
+        chunk = steps // (_CHUNKS_OF_TURN * self._relay.workers)
+        self._relay.renew()
+        return Run(
+            space,
+            self._relay,
+            self._store,
+            record,
+            schedule=replace(schedule, chunk=min(schedule.chunk, chunk)),
+            limits=limits,
+            deterministic=self._record.config["deterministic"],
+            objective=objective_named(self._record.config["objective"]),
+            on_progress=lambda progress: self._show(number, progress),
+        )
+
+    def _new(self, space: FlipSpace, number: int, name: str, seed: int, schedule: Schedule) -> RunRecord:
         config = self._record.config
-        own = {key: config[key] for key in ("workers", "executor", "deterministic", "preset", "objective", "schedule")}
-        limits = Limits(member.best_known, self._schedule.seconds)
-        own |= {"seed": _seed(config["seed"], number), "limits": asdict(limits), "start": []}
-        return replace(Run.new(space, self._ring.name, own), id=member.run)
+        own = {key: config[key] for key in ("workers", "executor", "deterministic", "preset", "objective")}
+        limits = Limits(self._members[number].best_known, self._schedule.seconds)
+        own |= {"schedule": asdict(schedule), "seed": seed, "limits": asdict(limits), "start": []}
+        return replace(Run.new(space, self._ring.name, own), id=name)
 
     def _show(self, number: int, progress: Progress) -> None:
-        self._put(
-            number,
-            replace(
-                self._members[number],
-                rank=progress.rank,
-                level=progress.level,
-                flips=progress.flips,
-                seconds=progress.seconds,
-            ),
-        )
+        self._put(number, self._shown(self._members[number], progress))
         elapsed = monotonic() - self._began
-        limit = self._limits.seconds
         self._on_progress(
             FamilyProgress(
                 members=self._members,
                 active=number,
                 rate=(self._flips - self._earlier_flips) / elapsed if elapsed > 0 else 0.0,
                 seconds=self._earlier_seconds + elapsed,
-                left=None if limit is None else max(0.0, limit - elapsed),
+                left=self._seconds_left(),
             )
         )
+
+    def _shown(self, member: Member, progress: Progress) -> Member:
+        """Return a member while its run is under way."""
+        return replace(member, rank=progress.rank, level=progress.level, flips=progress.flips, seconds=progress.seconds)
 
     def _wants(self, number: int) -> bool:
         member = self._members[number]
@@ -271,6 +271,11 @@ class Rounds:
         out_of_time = self._limits.seconds is not None and monotonic() - self._began >= self._limits.seconds
         return out_of_time or (self._limits.flips is not None and self._flips >= self._limits.flips)
 
+    def _seconds_left(self) -> float | None:
+        if self._limits.seconds is None:
+            return None
+        return max(0.0, self._limits.seconds - (monotonic() - self._began))
+
     def _steps(self, round_number: int) -> int:
         """Return the length of a turn: half a chunk of the schedule for each worker, doubled in every round."""
         return max(_CHUNKS_OF_TURN, self._schedule.chunk // 2) * self._relay.workers << round_number
@@ -279,12 +284,18 @@ class Rounds:
         self._record = replace(
             self._record,
             state=state,
-            checkpoint={"turn": self._turn, "reached": sum(bool(member.reached) for member in self._members)},
+            checkpoint=self._checkpoint(),
             flips=self._flips,
             seconds=self._earlier_seconds + monotonic() - self._began,
             updated=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self._store.commit([], self._record)
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {"turn": self._turn, "reached": sum(bool(member.reached) for member in self._members)}
+
+    def _settle(self) -> None:
+        """Take in what a turn that was cut short has brought."""
 
     def _result(self) -> FamilyResult:
         record = self._record
@@ -301,13 +312,15 @@ class Rounds:
 
 
 def members_of(record: RunRecord, store: SqliteStore) -> list[Member]:
-    """Return the members of a family run as the store has them."""
-    begun = {run.id: run for run in store.runs(record.id)}
+    """Return the members of a family run as the store has them; those of a search over formats have several runs."""
+    begun: dict[str, list[RunRecord]] = {}
+    for run in store.runs(record.id):
+        begun.setdefault(".".join(run.id.split(".")[:2]), []).append(run)
     members = []
     for number, problem in enumerate(record.config["members"]):
         known = best_known(problem, record.ring)
         member = Member(f"{record.id}.{number}", problem, known.rank if known else None)
-        members.append(_updated(member, begun[member.run]) if member.run in begun else member)
+        members.append(_joined(member, begun.get(member.run, ()), record.checkpoint.get("archive", {}).get(problem)))
     return members
 
 
@@ -327,16 +340,32 @@ def member_rows(record: RunRecord, store: SqliteStore, workers: int | None = Non
             flips=member.flips,
             seconds=round(member.seconds, 3),
             workers=workers or record.config["workers"],
-            seed=_seed(record.config["seed"], number),
+            seed=member_seed(record.config["seed"], number),
             walk_version=walk_version,
         )
         rows.append({**result.as_dict(), "best_known": member.best_known, "gap": member.gap})
     return rows
 
 
-def _seed(root: int, number: int) -> int:
+def member_seed(root: int, *key: int) -> int:
     """Return the root of a member's own random choices."""
-    return int(np.random.SeedSequence(root, spawn_key=(number,)).generate_state(1)[0])
+    return int(np.random.SeedSequence(root, spawn_key=key).generate_state(1)[0])
+
+
+def _joined(member: Member, runs: Sequence[RunRecord], shelf: Sequence[Sequence[Any]] | None) -> Member:
+    """Return what several runs and the archive say of a member."""
+    found = [(run.rank, run.best) for run in runs if run.rank is not None]
+    found += [(rank, name) for rank, name in shelf or ()]
+    rank, scheme = min(found, key=lambda each: each[0], default=(None, None))
+    given = bool(shelf) and rank is not None and member.best_known is not None and rank <= member.best_known
+    return replace(
+        member,
+        rank=rank,
+        scheme=scheme,
+        flips=sum(run.flips for run in runs),
+        seconds=sum(run.seconds for run in runs),
+        done=given or any(run.state == "done" for run in runs),
+    )
 
 
 def _updated(member: Member, record: RunRecord) -> Member:

@@ -75,13 +75,17 @@ def search(
         bool,
         typer.Option("--sorted", help="Of a family's matrix products that differ in the order of sizes, take one."),
     ] = False,
+    meta: Annotated[
+        bool,
+        typer.Option("--meta", help="Let what is found for one member of a family seed the others; --from is for all."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Take a family of more than ten thousand problems.")] = False,
     db: Db = None,
     json: Json = False,
 ) -> None:
     """Search for schemes of low rank, prove each find and keep it in the catalogue.
 
-    The members of a family take turns, and each stops at the best rank known for it.
+    The members of a family take turns, and each stops at the best rank known for it. With --meta they seed each other.
     """
     if liftable and objective not in (None, "liftable"):
         raise InputError(f"--liftable and --objective {objective} exclude each other: give one")
@@ -98,15 +102,17 @@ def search(
         "db": db,
     }
     if is_family(problem):
-        if target_rank is not None or start or symmetry is not None:
-            option = "--from" if start else "--target-rank" if symmetry is None else "--symmetry"
+        if target_rank is not None or symmetry is not None or (start and not meta):
+            option = "--symmetry" if symmetry else "--target-rank" if target_rank is not None else "--from"
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
+        terms |= {"sorted_only": sorted_only, "yes": yes, "meta": meta, "start": start or ()}
         with LiveTable() as table:
-            family = api.search_family(problem, ring, sorted_only=sorted_only, yes=yes, on_progress=table, **terms)
+            family = api.search_family(problem, ring, on_progress=table, **terms)
         _report_family(family, json)
         return
-    if sorted_only:
-        raise InputError(f"--sorted is for families; {problem} is one problem")
+    for option, given in (("--sorted", sorted_only), ("--meta", meta)):
+        if given:
+            raise InputError(f"{option} is for families; {problem} is one problem")
     with LiveLine() as line:
         result = api.search(
             problem, ring, target_rank=target_rank, start=start or (), symmetry=symmetry, on_progress=line, **terms

@@ -1,5 +1,6 @@
 """Matrix multiplication: A (n x m) times B (m x p) gives C (n x p), all row-major, C not transposed."""
 
+from functools import lru_cache
 from math import log
 from re import fullmatch
 
@@ -12,6 +13,7 @@ MAX_PRODUCTS = 32**3
 """Largest n*m*p for which a problem is built."""
 
 
+@lru_cache(maxsize=1024)
 def matmul(n: int, m: int, p: int) -> Problem:
     """Return the problem ``matmul:NxMxP``.
 

@@ -1,5 +1,7 @@
 """The searcher: protocols, spaces, pools and schedule, run and replay."""
 
+from flipforge.search._archive import Archive, Lattice, linked
+from flipforge.search._bandit import Bandit
 from flipforge.search._border_space import BorderSpace
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
@@ -38,6 +40,8 @@ from flipforge.search._symmetric_space import SymmetricSpace
 __all__ = [
     "OBJECTIVES",
     "PRESETS",
+    "Archive",
+    "Bandit",
     "BorderSpace",
     "Breadth",
     "Chunk",
@@ -55,6 +59,7 @@ __all__ = [
     "FlipSpace",
     "Invariant",
     "Ladder",
+    "Lattice",
     "Lifter",
     "Limits",
     "Lineage",
@@ -77,6 +82,7 @@ __all__ = [
     "SymmetricSpace",
     "derived",
     "interrupts_held",
+    "linked",
     "objective",
     "preset",
     "replay",

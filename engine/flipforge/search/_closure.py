@@ -2,35 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import permutations, product
 
-from flipforge.errors import InputError, ProblemError
-from flipforge.problems import Problem, ProductCode, matmul, parse, structured
+from flipforge.errors import InputError
+from flipforge.problems import Problem, matmul
 from flipforge.rings import RINGS, Ring
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge.schemes.transforms import (
-    AS_GIVEN,
-    Kronecker,
-    Order,
-    Part,
-    Placement,
-    Places,
-    Transform,
-    permute,
-    project,
-    resized,
-    restrict,
-    reverse,
-    split,
-    tied,
-)
+from flipforge.schemes.transforms import Part, Placement, Transform, restrict
 from flipforge.search._derivation import derived
+from flipforge.search._neighbours import cuts, placed, projections, standing, tensors
 from flipforge.search._protocols import Entry
 
 __all__ = ["Closure", "ClosureProgress"]
-
-_At = tuple[Places, Places, Places]
 
 
 @dataclass(frozen=True)
@@ -94,7 +76,7 @@ class Closure:
 
     def _improve(self, target: Problem) -> None:
         """Make the best of what has a rank known beforehand, then all that may fall below its bound."""
-        exact = [*self._orders(target), *self._cuts(target), *self._tensors(target)]
+        exact = [*self._orders(target), *map(self._placed, cuts(target)), *map(self._placed, tensors(target))]
         if exact:
             self._make(min(exact, key=self._bound), at_bound=True)
         for transform in (*self._projections(target), *self._restrictions(target)):
@@ -125,37 +107,11 @@ class Closure:
         if best.problem != target:
             yield Placement("permute", target, (best,))
 
-    def _cuts(self, target: Problem) -> Iterator[Transform]:
-        """Yield the products cut in two along each axis, or along those that a structure ties, at each place."""
-        for axes in _groups(target):
-            size = target.dims[min(axes)]
-            # The two sides of a cut through a general product change places.
-            last = size // 2 if len(axes) == 1 else size - 1
-            for cut in range(1, last + 1):
-                try:
-                    yield self._placed(split(target, *_changed(target.dims, axes, cut - size)))
-                except InputError:
-                    return  # operands that are not cut into blocks
-
-    def _tensors(self, target: Problem) -> Iterator[Transform]:
-        if target.kind != "matmul":
-            return
-        n, m, p = target.dims
-        for a, b, c in product(_divisors(n), _divisors(m), _divisors(p)):
-            if 1 < a * b * c < n * m * p:
-                outer, inner = (self._best_part(matmul(*dims)) for dims in ((a, b, c), (n // a, m // b, p // c)))
-                yield Kronecker(outer.problem, inner.problem, (outer.order, inner.order))
-
     def _projections(self, target: Problem) -> Iterator[Transform]:
         """Yield the target as the next size without one index, for sizes of which a scheme is known."""
-        for axes in _groups(target):
-            try:
-                larger = resized(target, _changed(target.dims, axes, 1))
-            except ProblemError:
-                continue  # too large
-            if self._best_part(larger).problem.name in self._best:
-                for index in range(larger.dims[min(axes)]):
-                    yield self._placed(project(larger, min(axes), index))
+        for move in projections(target):
+            if self._best_part(move.sources[0]).problem.name in self._best:
+                yield self._placed(move)
 
     def _restrictions(self, target: Problem) -> Iterator[Transform]:
         """Yield a structured target as one with less structure, or with one that is the same over the ring."""
@@ -165,18 +121,12 @@ class Closure:
                 if source != target:
                     yield self._placed(restrict(source, target))
 
-    def _placed(self, move: Placement) -> Placement:
-        """Let each part be the best scheme of its problem in any order."""
-        parts = tuple(self._best_part(part.problem).inside(part) for part in move.parts)
-        return Placement(move.name, move.problem, parts, move.complete)
+    def _placed(self, move: Transform) -> Transform:
+        return placed(move, self._best_part)
 
     def _best_part(self, problem: Problem) -> Part:
         """Return where in a problem the best scheme stands that is one of it, up to the order of sizes or indices."""
-        parts = [restrict(problem, problem).parts[0]]
-        for name, at, order in _same(problem.name):
-            if name in self._best:
-                parts.append(Part(self._best[name].problem, at, order))
-        return min(parts, key=lambda part: self._rank(part.problem))
+        return min(standing(problem, self._best), key=lambda part: self._rank(part.problem))
 
     def _scheme(self, problem: Problem) -> Scheme:
         return self._best.get(problem.name) or standard_scheme(problem, self._ring).canonical
@@ -204,42 +154,3 @@ class Closure:
                 needed.add(entry.scheme.id)
                 waiting += entry.lineage.parents
         return [entry for name, entry in self._made.items() if name in needed]
-
-
-def _groups(problem: Problem) -> list[frozenset[int]]:
-    """Return the axes of a problem, those together that a structure ties."""
-    return list(dict.fromkeys(tied(problem, axis) for axis in range(3)))
-
-
-def _changed(dims: Sequence[int], axes: frozenset[int], change: int) -> tuple[int, int, int]:
-    n, m, p = (size + change * (axis in axes) for axis, size in enumerate(dims))
-    return n, m, p
-
-
-def _divisors(size: int) -> list[int]:
-    return [d for d in range(1, size + 1) if size % d == 0]
-
-
-@lru_cache(maxsize=100_000)
-def _same(name: str) -> tuple[tuple[str, _At, Order], ...]:
-    """Return where other problems stand in this one that are the same in another order of sizes or indices."""
-    problem = parse(name)
-    code = ProductCode.of(problem)
-    if code is None or (str(code) == "gg" and name.count(":") == 2):
-        return tuple(_general_orders(problem))
-    found = [reverse(reverse(problem).problem).parts[0]]
-    if code.left and code.right:
-        turned = permute(problem, (2, 1, 0)).problem
-        part = permute(turned, (2, 1, 0)).parts[0]
-        found += [part, reverse(reverse(turned).problem).parts[0].inside(part)]
-    return tuple((part.problem.name, part.at, part.order) for part in found)
-
-
-def _general_orders(problem: Problem) -> Iterator[tuple[str, _At, Order]]:
-    n, m, p = problem.dims
-    at = (tuple(range(n)), tuple(range(m)), tuple(range(p)))
-    for first, second, third in permutations(AS_GIVEN):
-        order = (first, second, third)
-        sizes = [problem.dims[order.index(axis)] for axis in AS_GIVEN]
-        yield f"matmul:{'x'.join(map(str, sizes))}", at, order
-    yield structured("gg", n, m, p).name, at, AS_GIVEN

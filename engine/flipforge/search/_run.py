@@ -109,9 +109,13 @@ class Run:
         return RunRecord(token_hex(4), space.problem.name, ring, "running", dict(config), created=now, updated=now)
 
     def begin(self, starts: Sequence[Entry]) -> None:
-        """Store the first schemes and seed the pools with them."""
+        """Store the first schemes and seed the pools with them; a run that was under way begins again from these."""
         if not starts:
             raise InputError("a run needs at least one scheme to start from")
+        checkpoint = self._record.checkpoint
+        # Chunks go on being counted: their numbers are their seeds.
+        self._next, self._value = checkpoint.get("next", 0), checkpoint.get("value", 0.0)
+        self._record = replace(self._record, state="running")
         first = []
         for entry in starts:
             state = self._space.state(entry.scheme)

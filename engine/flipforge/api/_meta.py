@@ -1,0 +1,317 @@
+"""Searches over a lattice of formats: what is found in one of them seeds the others."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flipforge.api._library import load, parse_problem
+from flipforge.api._rounds import Member, Rounds, member_seed
+from flipforge.api._search import starts_of
+from flipforge.catalogue import OWN, Query, SqliteStore
+from flipforge.errors import InputError, NotFoundError
+from flipforge.problems import Problem
+from flipforge.rings import Ring
+from flipforge.schemes import Scheme
+from flipforge.search import Archive, Bandit, Entry, FlipSpace, Lattice, Limits, Progress, Run, RunRecord, linked
+
+__all__ = ["NOTHING", "MetaRounds", "begin_meta", "check_lattice"]
+
+NOTHING = ("standard",)
+"""In place of schemes to start from: the standard algorithms alone."""
+
+_FIRST, *_DERIVING = MOVES = ("standard", "own", "extend", "merge", "tensor", "project", "restrict", "order")
+_TURNS = 6
+"""Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
+_KINDS = ("matmul:", "structured:")
+_USUAL_TURNS = 4
+"""Turns of the first length in which a move is thought to gain a rank as long as nothing is known of it."""
+
+Pair = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """A move for one format: turns since it gained, the rank it was bound to begin at, whether it leads nowhere."""
+
+    bound: int
+    turns: int = 0
+    stuck: bool = False
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A turn that is under way.
+
+    Attributes
+    ----------
+    pair
+        Whose it is.
+    until
+        Up to how many steps of the pair's run.
+    bound
+        What the move was bound to give when the run began.
+    afresh, exact
+        Whether it begins with new starts, and these with the lowest rank that the move is bound to give.
+    """
+
+    pair: Pair
+    until: int
+    bound: int
+    afresh: bool
+    exact: bool
+
+
+class MetaRounds(Rounds):
+    """Gives turns to pairs of a format and a move: those that are bound to improve the archive, else as a bandit says.
+
+    Each pair has a run of its own, which begins with schemes that its move makes of the archive. A turn is rewarded by
+    the ranks that its walks got below both the archive's best and what the move was bound to give; the worth of a rank
+    is its share of the format's rank, so that few products saved in a small format weigh as much as many in a large
+    one. A pair begins again when its move can start lower than it did, and after turns that grew and gained nothing.
+    Between two turns all there is to know stands in the store.
+    """
+
+    def __init__(self, store: SqliteStore, *others: Any, **terms: Any) -> None:
+        super().__init__(store, *others, **terms)
+        checkpoint = self._record.checkpoint
+        self._problems = [parse_problem(member.problem) for member in self._members]
+        self._archive = Archive(checkpoint["archive"])
+        self._given = set(self._record.config["given"])
+        self._schemes: dict[str, Scheme] = {}
+        self._lattice = Lattice(self._problems, self._ring, self._archive)
+        self._bandit = Bandit(_USUAL_TURNS * self._steps(0))
+        self._arms: dict[Pair, _Arm] = {}
+        self._open_turn: _Turn | None = None
+        self._others = 0, 0.0
+        if "bandit" in checkpoint:
+            self._bandit.restore(checkpoint["bandit"])
+            self._arms = {(number, move): _Arm(*arm) for number, move, *arm in checkpoint["arms"]}
+            if turn := checkpoint["open"]:
+                number, move = turn["pair"]
+                self._open_turn = _Turn(**{**turn, "pair": (number, move)})
+
+    def _take_turns(self) -> None:
+        while not self._over():
+            if self._open_turn is None:
+                self._open_turn = self._next_turn()
+                if self._open_turn is None:
+                    return
+                self._commit("running")
+            if not self._walk(self._open_turn):
+                return  # in the middle of a turn, which goes on when the run is resumed
+            self._turn += 1
+            self._open_turn = None
+            self._commit("running")
+
+    def _next_turn(self) -> _Turn | None:
+        """Return the next turn; None where nothing can be walked any more."""
+        bounds: dict[Pair, int] = {}
+        for number, problem in enumerate(self._problems):
+            if not self._members[number].reached:
+                bounds |= {(number, move): bound for move, bound in self._bounds(problem).items()}
+        bounds = {pair: bound for pair, bound in bounds.items() if not self._is_stuck(pair, bound)}
+        if not bounds:
+            return None
+        sure = {
+            pair: 1 - bound / self._best(pair[0])
+            for pair, bound in bounds.items()
+            if bound < self._best(pair[0]) and self._is_lower(pair, bound)
+        }
+        if sure:
+            pair = max(sure, key=sure.__getitem__)
+        else:
+            pair = self._bandit.choose({pair: 1 / self._best(pair[0]) for pair in bounds}, self._generator(0))
+        return self._turn_of(pair, bounds[pair])
+
+    def _turn_of(self, pair: Pair, bound: int) -> _Turn:
+        """Return a turn of a pair: begun anew where its move starts lower, or has gained nothing for long."""
+        exact = self._is_lower(pair, bound)
+        if exact:
+            self._bandit.renew(pair)
+        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] != _FIRST)
+        arm = self._arms[pair] = _Arm(bound) if afresh else self._arms[pair]
+        steps = self._steps(min(arm.turns, _TURNS - 1))
+        if self._limits.flips is not None:
+            steps = min(steps, self._limits.flips - self._flips)
+        record = self._stored(pair)
+        return _Turn(pair, (record.flips if record else 0) + steps, arm.bound, afresh, exact)
+
+    def _is_lower(self, pair: Pair, bound: int) -> bool:
+        """Tell whether a move can start lower than it ever did."""
+        return pair not in self._arms or bound < self._arms[pair].bound
+
+    def _bounds(self, problem: Problem) -> dict[str, int]:
+        bounds = self._lattice.bounds(problem)
+        if problem.name not in self._given:
+            bounds[_FIRST] = self._lattice.standard_rank(problem)
+        return bounds
+
+    def _is_stuck(self, pair: Pair, bound: int) -> bool:
+        return pair in self._arms and self._arms[pair].stuck and not self._is_lower(pair, bound)
+
+    def _walk(self, turn: _Turn) -> bool:
+        """Walk a turn and note what came of it; tell whether it came to its end."""
+        number, arm, best = turn.pair[0], self._arms[turn.pair], self._best(turn.pair[0])
+        record = self._stored(turn.pair)
+        before = record.flips if record else 0
+        member = self._members[number]
+        self._others = member.flips - before, member.seconds - (record.seconds if record else 0.0)
+        limits = Limits(member.best_known, self._seconds_left(), turn.until)
+        run = self._begun(turn, record, limits)
+        if run is None:
+            self._arms[turn.pair] = replace(arm, stuck=True)
+            return True
+        ended = run.go()
+        steps = ended.flips - before
+        self._harvest(turn.pair, ended)
+        gained = max(0, min(best, turn.bound) - (ended.rank or best))
+        self._bandit.tell(turn.pair, gained=gained, steps=steps)
+        if self._over() and ended.flips < turn.until and ended.state != "done":
+            return False
+        self._arms[turn.pair] = replace(arm, turns=0 if gained else arm.turns + 1, stuck=steps == 0)
+        return True
+
+    def _begun(self, turn: _Turn, record: RunRecord | None, limits: Limits) -> Run | None:
+        """Return the run of a pair, taken up where it stood or begun from new starts; None where there are none."""
+        (number, move), root = turn.pair, self._record.config["seed"]
+        space = FlipSpace(self._problems[number], self._ring)
+        starts: list[Entry] = []
+        if turn.afresh:
+            starts = self._starts(space, turn)
+            if not starts:
+                return None
+            ids = {entry.scheme.id for entry in starts}
+            # A turn that was cut short began with these already.
+            if record and ids == {member["state"] for _, member in record.checkpoint["ladder"]["starts"]}:
+                starts = []
+        if record is None:
+            # Dives are long paths; what a move makes leaves its start on short ones.
+            schedule = self._schedule if move == _FIRST else replace(self._schedule, dive=0)
+            seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
+            record = self._new(space, number, self._name(turn.pair), seed, schedule)
+        run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
+        if starts:
+            run.begin(starts)
+            self._open_turn = replace(turn, afresh=False)
+        else:
+            run.resume()
+        return run
+
+    def _starts(self, space: FlipSpace, turn: _Turn) -> list[Entry]:
+        move = turn.pair[1]
+        if move == _FIRST:
+            return starts_of(space, (), self._store)
+        return self._lattice.starts(
+            space.problem, move, self._generator(1), self._scheme, run=self._record.id, exact=turn.exact
+        )
+
+    def _harvest(self, pair: Pair, ended: RunRecord) -> None:
+        """Put what a run holds into the archive."""
+        number, name = pair[0], self._problems[pair[0]].name
+        pools = ended.checkpoint["ladder"]["pools"]
+        found = [(int(rank), member["state"]) for rank, pool in pools.items() for member in pool["members"]]
+        if ended.rank is not None and ended.best is not None:
+            found.append((ended.rank, ended.best))
+        self._take(number, found)
+        member = self._members[number]
+        best = self._archive.best(name) or (None, None)
+        done = member.done or (best[0] is not None and member.best_known is not None and best[0] <= member.best_known)
+        flips, seconds = self._others[0] + ended.flips, self._others[1] + ended.seconds
+        self._put(number, replace(member, rank=best[0], scheme=best[1], flips=flips, seconds=seconds, done=done))
+
+    def _settle(self) -> None:
+        turn = self._open_turn
+        record = self._stored(turn.pair) if turn else None
+        if turn and record and record.rank is not None and record.best is not None:
+            self._take(turn.pair[0], [(record.rank, record.best)])
+
+    def _take(self, number: int, found: Sequence[tuple[int, str]]) -> None:
+        problem = self._problems[number]
+        self._archive.take(problem.name, found, self._generator(2))
+        self._lattice.changed(problem)
+
+    def _shown(self, member: Member, progress: Progress) -> Member:
+        ranks = [rank for rank in (member.rank, progress.rank) if rank is not None]
+        flips, seconds = self._others[0] + progress.flips, self._others[1] + progress.seconds
+        return replace(member, rank=min(ranks), level=progress.level, flips=flips, seconds=seconds)
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {
+            **super()._checkpoint(),
+            "archive": self._archive.checkpoint(),
+            "bandit": self._bandit.checkpoint(),
+            "arms": [[*pair, arm.bound, arm.turns, arm.stuck] for pair, arm in self._arms.items()],
+            "open": asdict(self._open_turn) if self._open_turn else None,
+        }
+
+    def _best(self, number: int) -> int:
+        problem = self._problems[number]
+        best = self._archive.best(problem.name)
+        return best[0] if best else self._lattice.standard_rank(problem)
+
+    def _stored(self, pair: Pair) -> RunRecord | None:
+        """Return the record of a pair's run; None before it began."""
+        try:
+            record = self._store.run(self._name(pair))
+        except NotFoundError:
+            return None
+        # A name that is not there may be the beginning of one that is.
+        return record if record.id == self._name(pair) else None
+
+    def _name(self, pair: Pair) -> str:
+        number, move = pair
+        return f"{self._record.id}.{number}" + ("" if move == _FIRST else f".{move}")
+
+    def _scheme(self, identity: str) -> Scheme:
+        if identity not in self._schemes:
+            self._schemes[identity] = self._store.scheme(identity)
+        return self._schemes[identity]
+
+    def _generator(self, purpose: int) -> np.random.Generator:
+        key = (self._record.config["seed"], purpose, self._turn)
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+
+
+def check_lattice(family: str, names: Sequence[str], objective: str) -> None:
+    """Raise `InputError` where a search over formats cannot be made."""
+    if objective == "liftable":
+        raise InputError("--meta compares ranks alone: leave --liftable out, and lift what it finds")
+    if not linked([parse_problem(name) for name in names]):
+        count = f"its {len(names)} problems" if len(names) > 1 else "a single problem"
+        raise InputError(f"{family}: no move leads from one format to another in {count}; leave --meta out")
+
+
+def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequence[str | Path]) -> RunRecord:
+    """Return the record of a search over formats with what it begins with; schemes of files are stored.
+
+    That is the catalogue where no schemes are given to start from, and nothing with `NOTHING`.
+
+    Raises
+    ------
+    InputError
+        No move leads from a scheme that is given.
+    """
+    entries: list[Entry] = []
+    found: list[tuple[str, int, str]] = []
+    if not start:
+        rows = store.rows(Query(ring=ring.name, origin=OWN, order="rank,additions"))
+        found = [(row["problem"], row["rank"], row["id"]) for row in rows if row["problem"].startswith(_KINDS)]
+    elif tuple(start) != NOTHING:
+        for item in start:
+            problem = load(item, db=store).problem
+            if not problem.name.startswith(_KINDS):
+                raise InputError(f"{item}: a scheme of {problem}, from which no move leads; give one of a product")
+            entries += starts_of(FlipSpace(problem, ring), [item], store)
+        found = [(entry.scheme.problem.name, entry.scheme.rank, entry.scheme.id) for entry in entries]
+    archive = Archive({})
+    for name, group in groupby(sorted(found, key=lambda each: each[0]), key=lambda each: each[0]):
+        archive.take(name, [each[1:] for each in group], np.random.default_rng(0))
+    shelves = archive.checkpoint()
+    config = {**record.config, "meta": True, "start": [str(item) for item in start], "given": sorted(shelves)}
+    record = replace(record, config=config, checkpoint={"archive": shelves})
+    store.commit(entries, record)
+    return record
