@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from commands import Capture, answer
 from flipforge import api
 from flipforge.api._library import open_store
-from flipforge.api._search import schedule_of
+from flipforge.api._terms import schedule_of
 from flipforge.errors import InputError, ReplayError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse

@@ -8,7 +8,7 @@ from re import fullmatch
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._search import config_of, executor_for, kernel_sizes, schedule_of, terms_of
+from flipforge.api._terms import config_of, executor_for, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand

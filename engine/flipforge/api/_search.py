@@ -1,16 +1,15 @@
 """Launch, resume and replay searches."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from secrets import randbits
 from time import process_time
 from typing import Any
 
-from flipforge import executors, plugins
+from flipforge import executors
 from flipforge.api._library import Db, load, open_store, parse_problem
+from flipforge.api._terms import config_of, executor_for, kernel_sizes, objective_named, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
@@ -21,35 +20,24 @@ from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     Entry,
-    Executor,
     FlipSpace,
     Limits,
     Lineage,
-    Objective,
     Progress,
     Replayed,
     Run,
     RunRecord,
-    Schedule,
     SymmetricSpace,
     retrace,
     space_for,
 )
-from flipforge.search import objective as make_objective
-from flipforge.search import preset as preset_named
 
 __all__ = [
     "SearchResult",
-    "config_of",
-    "executor_for",
-    "kernel_sizes",
-    "objective_named",
     "replay_scheme",
     "resume",
-    "schedule_of",
     "search",
     "starts_of",
-    "terms_of",
 ]
 
 OnProgress = Callable[[Progress], None]
@@ -259,108 +247,6 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
     )
 
 
-def config_of(
-    *,
-    target: int | None,
-    workers: int | None,
-    executor: str | None,
-    seed: int | None,
-    seconds: float | None,
-    max_flips: int | None,
-    preset: str,
-    objective: str,
-    deterministic: bool | None,
-) -> dict[str, Any]:
-    """Return what every run is configured with, as JSON values: its terms, those not asked for filled in.
-
-    Raises
-    ------
-    InputError
-        A term that cannot be met.
-    """
-    schedule = preset_named(preset)
-    objective_named(objective)
-    count, name = _staff(workers, executor)
-    root = randbits(32) if seed is None else seed
-    if root < 0:
-        raise InputError(f"seed is {root}: give 0 or a positive integer")
-    budget = Limits(seconds=schedule.seconds) if seconds is None and max_flips is None else Limits()
-    return {
-        "seed": root,
-        "workers": count,
-        "executor": name,
-        "deterministic": name == "inline" if deterministic is None else deterministic,
-        "preset": preset,
-        "objective": objective,
-        "schedule": asdict(schedule),
-        "limits": asdict(_limits(target, seconds, max_flips, budget)),
-    }
-
-
-def terms_of(
-    record: RunRecord,
-    *,
-    target: int | None = None,
-    seconds: float | None = None,
-    max_flips: int | None = None,
-    workers: int | None = None,
-    executor: str | None = None,
-) -> tuple[Limits, tuple[int, str]]:
-    """Return the limits of a run and its staff (workers and executor); what is not given is as configured."""
-    config = record.config
-    limits = _limits(target, seconds, max_flips, Limits(**config["limits"]))
-    if workers is None and executor is None:
-        return limits, (config["workers"], config["executor"])
-    return limits, _staff(workers, executor)
-
-
-def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
-    if executor is not None and executor not in executors.names():
-        raise InputError(f"unknown executor {executor!r}: use one of {', '.join(executors.names())}")
-    if executor == "inline":
-        if workers not in (None, 1):
-            raise InputError(f"the inline executor has one worker, not {workers}: use --executor process")
-        return 1, "inline"
-    count = (os.cpu_count() or 1) if workers is None else workers
-    if count < 1:
-        raise InputError(f"workers is {count}: give at least 1")
-    return count, executor or ("inline" if count == 1 else "process")
-
-
-def objective_named(name: str) -> Objective:
-    """Return a second objective, with an installed lifter where it needs one."""
-    lifters = plugins.available("lifters") if name == "liftable" else []
-    sound = [info.name for info in lifters if info.status == "ok"]
-    return make_objective(name, plugins.get("lifters", sound[0]) if sound else None)
-
-
-def schedule_of(record: RunRecord) -> Schedule:
-    """Return the schedule of a stored run.
-
-    Raises
-    ------
-    InputError
-        The run is of a version that spent its steps otherwise.
-    """
-    try:
-        return Schedule(**record.config["schedule"])
-    except TypeError:
-        raise InputError(
-            f"run {record.id} is of an earlier version with another strategy: search anew --from {record.best}"
-        ) from None
-
-
-def _limits(target: int | None, seconds: float | None, flips: int | None, default: Limits) -> Limits:
-    for name, value in (("--target-rank", target), ("--time", seconds), ("--max-flips", flips)):
-        if value is not None and value <= 0:
-            raise InputError(f"{name} {value}: give a positive number")
-    return Limits(
-        default.target if target is None else target,
-        default.seconds if seconds is None else seconds,
-        default.flips if flips is None else flips,
-    )
-
-
 def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
 
@@ -438,28 +324,3 @@ def _drive(
         seed=record.config["seed"],
         walk_version=space.walk_version,
     )
-
-
-def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
-    """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
-
-    The kernel of approximate schemes is one for all sizes.
-    """
-    return [] if problem.order else [(max(problem.widths), len(problem.entries))]
-
-
-def executor_for(
-    record: RunRecord, sizes: Sequence[tuple[int, int]], staff: tuple[int, str], address: str | None
-) -> Executor:
-    """Return an executor whose workers have compiled the kernels for problems of these sizes."""
-    workers, name = staff
-    return executors.make_executor(
-        name, workers=workers, address=address, warm=partial(_warm, record.ring, sizes, schedule_of(record).band)
-    )
-
-
-def _warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:
-    from flipforge import flips
-
-    for entries, rank in sizes:
-        flips.warm(ring, entries, rank, band=band)
