@@ -12,13 +12,20 @@ from flipforge.schemes.formats import judge_file
 
 LARGE = 70
 """Schemes of a higher rank are replayed by the slow tests."""
-FILES = sorted(shipped_schemes().glob("*.json"))
+FILES = sorted(shipped_schemes().rglob("*.json"))
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shipped") / "catalogue.db"
     SqliteStore.open(path).close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("large") / "catalogue.db"
+    SqliteStore.open(path, shipped=shipped_schemes() / "large").close()
     return path
 
 
@@ -44,7 +51,8 @@ def test_a_committed_scheme_is_proven(path: Path) -> None:
     [pytest.param(path, marks=[pytest.mark.slow] * (_rank(path) > LARGE)) for path in FILES],
     ids=lambda path: path.stem,
 )
-def test_a_committed_scheme_replays(path: Path, catalogue: Path) -> None:
+def test_a_committed_scheme_replays(path: Path, request: pytest.FixtureRequest) -> None:
+    catalogue = request.getfixturevalue("large" if path.parent.name == "large" else "catalogue")
     document = json.loads(path.read_text())
     identity = path.stem.rpartition("_")[2]
     replayed = api.replay_scheme(identity, db=catalogue)

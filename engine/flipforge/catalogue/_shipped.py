@@ -11,6 +11,9 @@ from flipforge.schemes.formats import read_native_document
 
 __all__ = ["read_item", "shipped_items", "shipped_schemes", "shipped_stamp"]
 
+_LARGE = "large"
+"""A folder of files that a new catalogue is not made with: to prove them takes as long as all others together."""
+
 
 def shipped_schemes() -> Path:
     """Return the folder of committed schemes: ``flipforge/_catalogue`` in a wheel, ``schemes`` of the tree otherwise.
@@ -35,7 +38,7 @@ def shipped_stamp(folder: Path) -> str:
 
 
 def shipped_items(folder: Path) -> Iterator[Item]:
-    """Read every scheme file of a folder, subfolders included, with the origin and lineage that it states."""
+    """Read the scheme files of a folder, with the origin and lineage that they state; subfolders too, but for large."""
     return map(read_item, _files(folder))
 
 
@@ -61,4 +64,4 @@ def read_item(path: Path) -> Item:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.json"))
+    return sorted(path for path in folder.rglob("*.json") if _LARGE not in path.relative_to(folder).parts)
