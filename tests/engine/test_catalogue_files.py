@@ -267,7 +267,7 @@ def test_the_shipped_folder_is_the_one_of_the_tree(root: Path) -> None:
 
 
 def test_a_first_use_loads_what_comes_with_flipforge(tmp_path: Path) -> None:
-    names = [file.stem for file in shipped_schemes().rglob("*.json")]
+    names = [file.stem for file in shipped_schemes().glob("*.json")]
     with SqliteStore.open(tmp_path / "x.db") as store:
         rows = store.rows()
         assert {row["id"] for row in rows} == {name.rpartition("_")[2] for name in names}
