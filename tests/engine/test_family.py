@@ -354,7 +354,9 @@ def test_no_terminal_no_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("lines", [40, 6])
 def test_a_terminal_sees_the_table_fill_and_stdout_stays_json(db: Path, lines: int) -> None:
-    words = command(db, "search", "matmul:2x2..3x2..4", "--workers", "1", "--seed", "101", "--preset", "quick", "--json")
+    words = command(
+        db, "search", "matmul:2x2..3x2..4", "--workers", "1", "--seed", "101", "--preset", "quick", "--json"
+    )
     code, out, shown = on_a_terminal(words, lines)
     assert code == 0 and len(json.loads(out)["rows"]) == 6
     for word in (b"best known", b"matmul:2x2x2", b"of 6 at the best known rank", b"Mflips/s"):
