@@ -8,7 +8,7 @@ from re import fullmatch
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._terms import config_of, executor_for, kernel_sizes, schedule_of, terms_of
+from flipforge.api._terms import config_of, executor_for, flip_kernels, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
@@ -154,7 +154,7 @@ def _drive(
     address: str | None,
     on_progress: OnFamilyProgress | None,
 ) -> FamilyResult:
-    executor = executor_for(record, record.config["sizes"], staff, address)
+    executor = executor_for(staff, address, flip_kernels(record, record.config["sizes"]))
     try:
         kind = MetaRounds if "meta" in record.config else Rounds
         rounds = kind(store, executor, record, schedule=schedule_of(record), limits=limits, on_progress=on_progress)

@@ -193,7 +193,7 @@ class Rounds:
         in_time = limits.seconds is None or monotonic() - before < limits.seconds
         # A turn that ends early although nothing was walked: there is no move.
         stuck = in_time and ended.flips == member.flips
-        self._put(number, replace(_updated(self._members[number], ended), stuck=stuck))
+        self._put(number, replace(_joined(self._members[number], [ended]), stuck=stuck))
 
     def _share(self, member: Member, round_number: int, waiting: int) -> Limits:
         """Return the limits of a turn: those of its round, or an equal share of what is left."""
@@ -314,6 +314,7 @@ class Rounds:
 
 def members_of(record: RunRecord, store: SqliteStore) -> list[Member]:
     """Return the members of a family run as the store has them; those of a search over formats have several runs."""
+    shelves = record.checkpoint.get("archive", {})
     begun: dict[str, list[RunRecord]] = {}
     for run in store.runs(record.id):
         begun.setdefault(".".join(run.id.split(".")[:2]), []).append(run)
@@ -321,7 +322,7 @@ def members_of(record: RunRecord, store: SqliteStore) -> list[Member]:
     for number, problem in enumerate(record.config["members"]):
         known = best_known(problem, record.ring)
         member = Member(f"{record.id}.{number}", problem, known.rank if known else None)
-        members.append(_joined(member, begun.get(member.run, ()), record.checkpoint.get("archive", {}).get(problem)))
+        members.append(_joined(member, begun.get(member.run, ()), shelves.get(problem, ())))
     return members
 
 
@@ -353,10 +354,10 @@ def member_seed(root: int, *key: int) -> int:
     return int(np.random.SeedSequence(root, spawn_key=key).generate_state(1)[0])
 
 
-def _joined(member: Member, runs: Sequence[RunRecord], shelf: Sequence[Sequence[Any]] | None) -> Member:
+def _joined(member: Member, runs: Sequence[RunRecord], shelf: Sequence[Sequence[Any]] = ()) -> Member:
     """Return what several runs and the archive say of a member."""
     found = [(run.rank, run.best) for run in runs if run.rank is not None]
-    found += [(rank, name) for rank, name in shelf or ()]
+    found += [(rank, name) for rank, name in shelf]
     rank, scheme = min(found, key=lambda each: each[0], default=(None, None))
     given = bool(shelf) and rank is not None and member.best_known is not None and rank <= member.best_known
     return replace(
@@ -366,17 +367,6 @@ def _joined(member: Member, runs: Sequence[RunRecord], shelf: Sequence[Sequence[
         flips=sum(run.flips for run in runs),
         seconds=sum(run.seconds for run in runs),
         done=given or any(run.state == "done" for run in runs),
-    )
-
-
-def _updated(member: Member, record: RunRecord) -> Member:
-    return replace(
-        member,
-        rank=record.rank,
-        scheme=record.best,
-        flips=record.flips,
-        seconds=record.seconds,
-        done=record.state == "done",
     )
 
 

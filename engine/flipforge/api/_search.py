@@ -7,9 +7,16 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from flipforge import executors
 from flipforge.api._library import Db, load, open_store, parse_problem
-from flipforge.api._terms import config_of, executor_for, kernel_sizes, objective_named, schedule_of, terms_of
+from flipforge.api._terms import (
+    config_of,
+    executor_for,
+    flip_kernels,
+    kernel_sizes,
+    objective_named,
+    schedule_of,
+    terms_of,
+)
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
@@ -157,10 +164,7 @@ def search(
     config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
     record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
-        entries = starts_of(space, start, store)
-        if isinstance(space, SymmetricSpace) and not start:
-            source = f"start of {space.symmetry.name} by seed {config['seed']}"
-            entries = [Entry(space.scheme(state), "derived", source=source) for state in space.starts(config["seed"])]
+        entries = starts_of(space, start, store, config["seed"])
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 
 
@@ -256,8 +260,13 @@ def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symme
     return None if document is None else Symmetry.read(document, problem, source)
 
 
-def starts_of(space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore) -> list[Entry]:
-    """Return the schemes to start from, over the ring of the search."""
+def starts_of(
+    space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore, seed: int = 0
+) -> list[Entry]:
+    """Return the schemes to start from, over the ring of the search; where none are given, the seed may draw them."""
+    if not start and isinstance(space, SymmetricSpace):
+        source = f"start of {space.symmetry.name} by seed {seed}"
+        return [Entry(space.scheme(state), "derived", source=source) for state in space.starts(seed)]
     if not start:
         first = first_schemes(space.problem, space.ring)
         return [
@@ -288,10 +297,10 @@ def _drive(
     schedule = schedule_of(record)
     if isinstance(space, SymmetricSpace):
         first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
-        warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
-        executor = executors.make_executor(staff[1], workers=staff[0], address=address, warm=warm)
+        warm: Callable[[], None] = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
     else:
-        executor = executor_for(record, kernel_sizes(space.problem), staff, address)
+        warm = flip_kernels(record, kernel_sizes(space.problem))
+    executor = executor_for(staff, address, warm)
     try:
         run = Run(
             space,

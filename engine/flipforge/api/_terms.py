@@ -1,7 +1,7 @@
 """The terms of a run: its limits, schedule, objective and workers, checked and as the run's record keeps them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from secrets import randbits
@@ -14,7 +14,7 @@ from flipforge.search import Executor, Limits, Objective, RunRecord, Schedule
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 
-__all__ = ["config_of", "executor_for", "kernel_sizes", "objective_named", "schedule_of", "terms_of"]
+__all__ = ["config_of", "executor_for", "flip_kernels", "kernel_sizes", "objective_named", "schedule_of", "terms_of"]
 
 
 def config_of(
@@ -127,14 +127,15 @@ def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
     return [] if problem.order else [(max(problem.widths), len(problem.entries))]
 
 
-def executor_for(
-    record: RunRecord, sizes: Sequence[tuple[int, int]], staff: tuple[int, str], address: str | None
-) -> Executor:
-    """Return an executor whose workers have compiled the kernels for problems of these sizes."""
+def flip_kernels(record: RunRecord, sizes: Sequence[tuple[int, int]]) -> Callable[[], None]:
+    """Return what compiles the flip kernels for problems of these sizes."""
+    return partial(_warm, record.ring, sizes, schedule_of(record).band)
+
+
+def executor_for(staff: tuple[int, str], address: str | None, warm: Callable[[], None]) -> Executor:
+    """Return an executor each of whose workers calls ``warm`` first."""
     workers, name = staff
-    return executors.make_executor(
-        name, workers=workers, address=address, warm=partial(_warm, record.ring, sizes, schedule_of(record).band)
-    )
+    return executors.make_executor(name, workers=workers, address=address, warm=warm)
 
 
 def _warm(ring: str, sizes: Sequence[tuple[int, int]], band: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flipforge.flips._jit import kernel
+from flipforge.flips._kernel import draw
 
 __all__ = ["TALLY", "run"]
 
@@ -23,18 +24,9 @@ Numbers = NDArray[np.int64]
 
 @kernel
 def _draw(state: NDArray[np.uint64]) -> int:
-    """xoshiro256++: the upper 63 of 64 random bits."""
-    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
-    word = s0 + s3
-    word = ((word << np.uint64(23)) | (word >> np.uint64(41))) + s0
-    shifted = s1 << np.uint64(17)
-    s2 ^= s0
-    s3 ^= s1
-    s1 ^= s2
-    s0 ^= s3
-    s2 ^= shifted
-    s3 = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
-    state[0], state[1], state[2], state[3] = s0, s1, s2, s3
+    """The upper 63 of the next 64 random bits."""
+    word, after = draw((state[0], state[1], state[2], state[3]))
+    state[0], state[1], state[2], state[3] = after
     return np.int64(word >> np.uint64(1))  # type: ignore[return-value]
 
 

@@ -5,7 +5,7 @@ from flipforge.schemes._compare import Comparison, compare
 from flipforge.schemes._costs import Costs, costs
 from flipforge.schemes._scheme import ID_LENGTH, Scheme
 from flipforge.schemes._show import describe, describe_latex
-from flipforge.schemes._standard import first_schemes, standard_scheme, winograd_scheme
+from flipforge.schemes._standard import first_schemes, standard_rank, standard_scheme, winograd_scheme
 from flipforge.schemes._symmetry import SYMMETRY_FORMAT, Generator, Symmetry, image, is_invariant, symmetry, symmetry_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "image",
     "is_invariant",
     "recursive_calls",
+    "standard_rank",
     "standard_scheme",
     "symmetry",
     "symmetry_of",

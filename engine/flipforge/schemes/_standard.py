@@ -6,7 +6,7 @@ from flipforge.problems import Problem
 from flipforge.rings import Ring
 from flipforge.schemes._scheme import Row, Scheme
 
-__all__ = ["first_schemes", "standard_scheme", "winograd_scheme"]
+__all__ = ["first_schemes", "standard_rank", "standard_scheme", "winograd_scheme"]
 
 
 def standard_scheme(problem: Problem, ring: Ring) -> Scheme:
@@ -19,6 +19,11 @@ def standard_scheme(problem: Problem, ring: Ring) -> Scheme:
     ]
     u_rows, v_rows, w_rows = (tuple(row[axis] for row in rows) for axis in range(3))
     return Scheme(problem, ring, u_rows, v_rows, w_rows, {"method": "standard"})
+
+
+def standard_rank(problem: Problem, ring: Ring) -> int:
+    """Return the rank of the standard algorithm over the ring, without making it."""
+    return sum(1 for _, value in problem.entries if ring.reduce(value))
 
 
 def winograd_scheme(problem: Problem, ring: Ring) -> Scheme:

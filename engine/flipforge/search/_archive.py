@@ -13,7 +13,7 @@ import numpy as np
 from flipforge.errors import FlipforgeError
 from flipforge.problems import Problem, matmul
 from flipforge.rings import Ring
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, standard_rank, standard_scheme
 from flipforge.schemes.transforms import Part, Placement, Transform, restrict
 from flipforge.search._derivation import derived
 from flipforge.search._neighbours import cuts, placed, projections, standing, tensors
@@ -111,7 +111,7 @@ class Lattice:
 
     def standard_rank(self, problem: Problem) -> int:
         """Return the rank of the standard algorithm."""
-        return sum(1 for _, value in problem.entries if self._ring.reduce(value))
+        return standard_rank(problem, self._ring)
 
     def bounds(self, target: Problem) -> dict[str, int]:
         """Return the moves that can be made and the lowest rank that each is known to give beforehand."""

@@ -31,16 +31,7 @@ class BorderSpace(FlipSpace):
         from flipforge.flips import border_walk, primitive
 
         p = self.ring.characteristic
-        end = border_walk(
-            self._series(state),
-            p,
-            goal=effort.goal,
-            steps=effort.steps,
-            path=effort.path,
-            idle=effort.idle,
-            band=effort.band,
-            seed=seed.words(),
-        )
+        end = border_walk(self._series(state), p, seed=seed.words(), **vars(effort))
         names = ("flips", "plus", "splits", "gauges", "rejected", "reductions", "restarts")
         settled = self._settled(self._packed(end.scheme))
         mobility = with_partner([_flat(factor) for factor in primitive(self._series(settled), p)], p)

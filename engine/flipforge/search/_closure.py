@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flipforge.errors import InputError
 from flipforge.problems import Problem, matmul
 from flipforge.rings import RINGS, Ring
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, standard_rank, standard_scheme
 from flipforge.schemes.transforms import Part, Placement, Transform, restrict
 from flipforge.search._derivation import derived
 from flipforge.search._neighbours import cuts, placed, projections, standing, tensors
@@ -133,8 +133,7 @@ class Closure:
 
     def _rank(self, problem: Problem) -> int:
         scheme = self._best.get(problem.name)
-        p = self._ring.characteristic
-        return scheme.rank if scheme else sum(1 for _, value in problem.entries if not p or value % p)
+        return scheme.rank if scheme else standard_rank(problem, self._ring)
 
     def _bound(self, transform: Transform) -> int:
         return transform.rank_bound(*map(self._rank, transform.sources))

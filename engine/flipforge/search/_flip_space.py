@@ -12,7 +12,7 @@ from flipforge.certificates import Certificate
 from flipforge.errors import MalformedError, ProblemError, RingError
 from flipforge.problems import Problem
 from flipforge.rings import GF2, Ring
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes import Scheme, standard_rank, standard_scheme
 from flipforge.search._protocols import Effort, Outcome, Seed
 
 __all__ = ["Factors", "FlipSpace", "Matrix", "ordered", "with_partner"]
@@ -21,6 +21,7 @@ Factors = npt.NDArray[np.uint64]
 Matrix = npt.NDArray[np.int8]
 
 _WORD_BYTES = 8
+_COUNTED = ("flips", "plus", "splits", "rejected", "reductions", "restarts")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class FlipSpace:
             raise ProblemError(
                 f"{self.problem}: a factor has {largest} entries, the kernel holds up to {most} over {self.ring}"
             )
-        products = sum(1 for _, value in self.problem.entries if self.ring.reduce(value))
+        products = standard_rank(self.problem, self.ring)
         if not products:
             raise ProblemError(f"{self.problem}: the tensor is zero over {self.ring}; there is nothing to search")
         if products > MAX_ROWS:
@@ -87,24 +88,8 @@ class FlipSpace:
         """Walk from a state until the goal, the end of the steps, or a dead end."""
         from flipforge.flips import walk
 
-        end = walk(
-            state,
-            ring=self.ring.name,
-            goal=effort.goal,
-            steps=effort.steps,
-            path=effort.path,
-            idle=effort.idle,
-            band=effort.band,
-            seed=seed.words(),
-        )
-        counts = {
-            "flips": end.flips,
-            "plus": end.plus,
-            "splits": end.splits,
-            "rejected": end.rejected,
-            "reductions": end.reductions,
-            "restarts": end.restarts,
-        }
+        end = walk(state, ring=self.ring.name, seed=seed.words(), **vars(effort))
+        counts = {name: getattr(end, name) for name in _COUNTED}
         return Outcome(self._settled(end.factors), end.reached, end.steps, counts, end.partnered)
 
     def score(self, state: Factors) -> tuple[int, ...]:

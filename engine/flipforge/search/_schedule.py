@@ -258,7 +258,7 @@ class Ladder:
 
     @property
     def _patience(self) -> float:
-        stranded = self._dead or (self._pools[self.level].isolated and not self.sifting)
+        stranded = self._dead if self.sifting else self._pools[self.level].isolated
         return self._schedule.patience / (_SHRINK if stranded else 1)
 
     @property

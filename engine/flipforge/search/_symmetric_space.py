@@ -22,6 +22,7 @@ __all__ = ["MAX_ORDER", "SymmetricSpace"]
 MAX_ORDER = 128
 """Most elements of a group."""
 _STARTS = 24
+_COUNTED = ("flips", "plus", "thawed", "reductions", "restarts")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class SymmetricSpace:
             raise ProblemError(
                 f"{self.problem}: a factor has {largest} entries, the symmetric kernel holds {MAX_SYMMETRIC_ENTRIES}"
             )
-        FlipSpace(self.problem, self.ring)
+        _ = self._flips
         self.symmetry.check(self.problem, self.ring)
         _ = self._action
 
@@ -91,22 +92,34 @@ class SymmetricSpace:
         InputError
             The group does not permute the products of the standard algorithm.
         """
+        state = self._standard
+        if not self._zeros:
+            return state
+        generator = np.random.Generator(np.random.PCG64(seed.sequence()))
+        drawn = self._zeros[int(generator.integers(len(self._zeros)))]
+        return _sum(state, drawn[int(generator.integers(len(drawn)))])
+
+    @cached_property
+    def _standard(self) -> Factors:
         state = self._flips.state(standard_scheme(self.problem, self.ring))
         if not is_invariant(self._flips.scheme(state), self.symmetry):
             raise InputError(
                 f"{self.symmetry.name} does not permute the products of the standard algorithm of {self.problem}: "
                 "give an invariant scheme with --from"
             )
+        return state
+
+    @cached_property
+    def _zeros(self) -> list[list[Factors]]:
+        """Sums of products that are zero and put other cubes in, by the number of pairs that become one cube."""
         if self.problem.kind != "matmul" or len(set(self.problem.dims)) > 1:
-            return state
-        generator = np.random.Generator(np.random.PCG64(seed.sequence()))
+            return []
         kinds: dict[int, list[Factors]] = {}
         for pairs in _pairings(tuple(range(self.problem.dims[0]))):
             cubes = self._cubes(pairs)
             if cubes is not None:
                 kinds.setdefault(len(pairs), []).append(cubes)
-        drawn = kinds[sorted(kinds)[int(generator.integers(len(kinds)))]]
-        return _sum(state, drawn[int(generator.integers(len(drawn)))])
+        return [kinds[number] for number in sorted(kinds)]
 
     def starts(self, root: int) -> list[Factors]:
         """Return the distinct states among some starts drawn by the seeds of a root: not every one leads far."""
@@ -117,23 +130,8 @@ class SymmetricSpace:
         """Walk from a state until the goal, the end of the steps, or a dead end; the band counts full orbits."""
         from flipforge.flips import symmetric_walk
 
-        end = symmetric_walk(
-            state,
-            self._action,
-            goal=effort.goal,
-            steps=effort.steps,
-            path=effort.path,
-            idle=effort.idle,
-            band=effort.band,
-            seed=seed.words(),
-        )
-        counts = {
-            "flips": end.flips,
-            "plus": end.plus,
-            "thawed": end.thawed,
-            "reductions": end.reductions,
-            "restarts": end.restarts,
-        }
+        end = symmetric_walk(state, self._action, seed=seed.words(), **vars(effort))
+        counts = {name: getattr(end, name) for name in _COUNTED}
         return Outcome(ordered(end.factors), end.reached, end.steps, counts, end.partnered)
 
     def warm(self, states: Sequence[Factors], band: int) -> None:
@@ -151,10 +149,7 @@ class SymmetricSpace:
 
     def certify(self, state: Factors) -> Certificate:
         """Prove the state by the exact Brent check of its scheme, and that the group permutes its products."""
-        scheme = self.scheme(state)
-        if not is_invariant(scheme, self.symmetry):
-            raise VerificationError(f"scheme {scheme.id}: {self.symmetry.name} does not permute its products")
-        return scheme.certify()
+        return self.scheme(state).certify()
 
     def invariant(self, state: Factors) -> bytes:
         """Return what sandwiching does not change (`flipforge.flips.orbit_invariant`)."""
@@ -173,7 +168,13 @@ class SymmetricSpace:
         return self._flips.decode(data)
 
     def scheme(self, state: Factors) -> Scheme:
-        """Return the canonical scheme of a state, its group in the provenance."""
+        """Return the canonical scheme of a state, its group in the provenance.
+
+        Raises
+        ------
+        VerificationError
+            The group does not permute its products.
+        """
         scheme = self._flips.scheme(state)
         if not is_invariant(scheme, self.symmetry):
             raise VerificationError(f"scheme {scheme.id}: {self.symmetry.name} does not permute its products")
