@@ -1,5 +1,6 @@
 """What every test shares: the Hypothesis profile, a catalogue of its own, and the skip of what needs ../shared."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ settings.register_profile(
     "flipforge", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=50
 )
 settings.load_profile("flipforge")
+
+# A shell ignores Ctrl-C for what it starts in the background, and the commands that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
