@@ -4,10 +4,11 @@ Elements are plain ``int`` and ``Fraction``: residues ``0..p-1`` in GF(p), integ
 or reduced fractions in Z[1/2] and Q. A ``Fraction`` with denominator 1 is always written as an ``int``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from re import compile as regex
+from typing import cast
 
 from flipforge.errors import RingError
 
@@ -24,6 +25,7 @@ __all__ = [
     "Ring",
     "Z",
     "parse_element",
+    "parse_row",
     "ring",
     "smallest_ring",
 ]
@@ -160,6 +162,15 @@ def parse_element(value: object) -> Element:
     if is_too_long(element):
         raise RingError(f"a coefficient has more than {MAX_DIGITS} digits")
     return element
+
+
+def parse_row(values: Sequence[object]) -> tuple[Element, ...]:
+    """Return what `parse_element` makes of each value; quick where all are small integers."""
+    if values and set(map(type, values)) == {int}:
+        row = cast(Sequence[int], values)
+        if not is_too_long(min(row)) and not is_too_long(max(row)):
+            return tuple(row)
+    return tuple(map(parse_element, values))
 
 
 def is_too_long(value: Element) -> bool:

@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 
 import pytest
@@ -17,6 +18,7 @@ from flipforge.rings import (
     brief,
     is_too_long,
     parse_element,
+    parse_row,
     ring,
     smallest_ring,
 )
@@ -102,3 +104,18 @@ def test_long_numbers_are_told_by_size() -> None:
     assert brief(-7) == "-7"
     assert brief(Fraction(1, 10**5000)) == "a number of about 5001 digits"
     assert Q.contains(Fraction(1, 10**5000))
+
+
+@given(
+    st.lists(st.one_of(st.integers(), st.booleans(), st.floats(), st.sampled_from(["1", "-3/4", "1/0", "x", 10**5000])))
+)
+def test_a_row_is_parsed_as_its_elements_are(values: list[object]) -> None:
+    try:
+        wanted = tuple(map(parse_element, values))
+    except RingError as error:
+        with pytest.raises(RingError, match=re.escape(str(error))):
+            parse_row(values)
+    else:
+        row = parse_row(values)
+        assert row == wanted
+        assert [*map(type, row)] == [*map(type, wanted)]

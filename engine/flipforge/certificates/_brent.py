@@ -62,9 +62,7 @@ def brent_defect(
     if not len(u) == len(v) == len(w):
         raise ValueError("u, v and w must have as many rows as each other")
     terms = [tuple(_sparse(row) for row in product) for product in zip(u, v, w, strict=True)]
-    common = lcm(
-        *(du * dv * dw for (du, _), (dv, _), (dw, _) in terms), *(Fraction(t).denominator for t in tensor.values())
-    )
+    common = lcm(*(du * dv * dw for (du, _), (dv, _), (dw, _) in terms), *(t.denominator for t in tensor.values()))
     if characteristic and common % characteristic == 0:
         raise ValueError(f"a denominator is divisible by {characteristic}; there is no such residue")
     sums: dict[tuple[int, int], dict[int, int]] = {}
@@ -101,9 +99,8 @@ def _folded(tensor: Mapping[Index, Element]) -> dict[Index, Element]:
 
 def _sparse(row: Row) -> tuple[int, list[tuple[int, int]]]:
     """Return (d, entries) with row = entries / d and integer entries."""
-    support = [(position, Fraction(value)) for position, value in enumerate(row) if value]
-    d = lcm(*(value.denominator for _, value in support))
-    return d, [(position, int(value * d)) for position, value in support]
+    d = lcm(*(value.denominator for value in row))
+    return d, [(i, value.numerator * (d // value.denominator)) for i, value in enumerate(row) if value]
 
 
 def _differs(found: int, wanted: Element, characteristic: int) -> bool:

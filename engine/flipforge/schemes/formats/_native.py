@@ -8,7 +8,7 @@ from typing import Any
 
 from flipforge.errors import FlipforgeError, FormatError, MalformedError, ProblemError, RingError
 from flipforge.problems import Problem, border, kinds, parse, tensor_problem
-from flipforge.rings import parse_element, ring
+from flipforge.rings import parse_row, ring
 from flipforge.schemes._scheme import Scheme, json_rows
 from flipforge.schemes.formats._draft import Draft, Rows
 
@@ -100,8 +100,7 @@ def native_draft(document: Mapping[str, Any], problem: Problem | None = None) ->
         u, v, w = (json_factor(document, axis, stated.order) for axis in "uvw")
         for rows in (u, v, w):
             for row in rows:
-                for value in row:
-                    base.coerce(value)
+                base.coerce_row(row)
     except RingError as error:
         raise MalformedError(str(error)) from None
     if type(document["rank"]) is not int or document["rank"] != len(u):
@@ -134,7 +133,7 @@ def json_factor(document: Mapping[str, Any], axis: str, order: int = 0) -> Rows:
         if order and not all(isinstance(entry, list) and len(entry) == order + 1 for entry in row):
             raise MalformedError(f"{axis}[{number}] must hold lists of {order + 1} coefficients, as the order says")
         try:
-            result.append(tuple(map(parse_element, chain(*row) if order else row)))
+            result.append(parse_row([*chain(*row)] if order else row))
         except RingError as error:
             raise MalformedError(f"{axis}[{number}]: {error}") from None
     return tuple(result)
