@@ -14,12 +14,17 @@ __all__ = ["Certificate", "Verdict", "check", "register_checker"]
 Decision = Literal["PROVED", "REFUTED", "EVIDENCE", "MALFORMED"]
 
 
+EXACT = "Python's integers and fractions and the checker's text"
+"""What a decision by exact arithmetic rests on."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What a checker decided, and why."""
+    """What a checker decided, why, and what the decision trusts beside the statement itself."""
 
     decision: Decision
     reason: str = ""
+    trusts: str = EXACT
 
     @property
     def valid(self) -> bool:

@@ -1,7 +1,12 @@
 """Readers and writers of scheme files: ours and the published ones."""
 
 from flipforge.schemes.formats._atomic import write_atomically
-from flipforge.schemes.formats._certificate import CERTIFICATE_FORMAT, parse_certificate, write_certificate
+from flipforge.schemes.formats._certificate import (
+    CERTIFICATE_FORMAT,
+    certificate_document,
+    parse_certificate,
+    write_certificate,
+)
 from flipforge.schemes.formats._judge import Judged, is_there, judge_file, read_file
 from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
 from flipforge.schemes.formats._write import WRITERS, write_file
@@ -11,6 +16,7 @@ __all__ = [
     "FORMAT",
     "WRITERS",
     "Judged",
+    "certificate_document",
     "dump_native",
     "is_there",
     "judge_file",

@@ -1,11 +1,17 @@
-"""Certificate files ``flipforge-certificate/1``, and those that prove schemes read as schemes."""
+"""Certificate files ``flipforge-certificate/1``, and those that prove schemes read as schemes.
+
+A file ends with the hash of its content, so that a change of what no checker looks at is seen too. Certificates of
+schemes are of an older date: theirs may lack it.
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flipforge.certificates import Certificate, check
+from flipforge.certificates import Certificate, Verdict, check
 from flipforge.errors import FormatError, MalformedError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import ring
@@ -13,12 +19,27 @@ from flipforge.schemes.formats._atomic import write_atomically
 from flipforge.schemes.formats._draft import Draft
 from flipforge.schemes.formats._native import json_factor, problem_of_document
 
-__all__ = ["CERTIFICATE_FORMAT", "certificate_draft", "parse_certificate", "write_certificate"]
+__all__ = [
+    "CERTIFICATE_FORMAT",
+    "Decided",
+    "certificate_content",
+    "certificate_document",
+    "parse_certificate",
+    "write_certificate",
+]
 
 CERTIFICATE_FORMAT = "flipforge-certificate/1"
 
 _SCHEMES = ("brent", "commutative", "border")
 """Kinds of certificates whose witness is a scheme."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A certificate that is not one of a scheme, with the verdict on it."""
+
+    certificate: Certificate
+    verdict: Verdict
 
 
 def parse_certificate(document: Mapping[str, Any]) -> Certificate:
@@ -43,8 +64,8 @@ def parse_certificate(document: Mapping[str, Any]) -> Certificate:
     return Certificate(document["kind"], document["statement"], document["witness"], document["checker"], provenance)
 
 
-def write_certificate(certificate: Certificate, path: str | Path) -> None:
-    """Write a certificate file, whole or not at all."""
+def certificate_document(certificate: Certificate) -> dict[str, Any]:
+    """Return the JSON object of a certificate file."""
     document = {
         "format": CERTIFICATE_FORMAT,
         "kind": certificate.kind,
@@ -53,23 +74,54 @@ def write_certificate(certificate: Certificate, path: str | Path) -> None:
         "checker": certificate.checker,
         "provenance": certificate.provenance,
     }
+    return {**document, "sha256": _content_hash(document)}
+
+
+def write_certificate(certificate: Certificate, path: str | Path) -> None:
+    """Write a certificate file, whole or not at all."""
+    document = certificate_document(certificate)
     lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in document.items())
     write_atomically({Path(path): ("{\n" + ",\n".join(lines) + "\n}\n").encode()})
 
 
-def certificate_draft(document: Mapping[str, Any]) -> Draft:
-    """Check the certificate of a scheme and return it; the tensor it proves must be that of the problem it names.
+def _check_hash(document: Mapping[str, Any]) -> None:
+    """Raise `MalformedError` where the content is not that of the hash, or where there must be one and is none."""
+    stated = document.get("sha256")
+    if stated is None and document.get("kind") in _SCHEMES:
+        return
+    if stated != _content_hash(document):
+        fault = "has none" if stated is None else "states another"
+        raise MalformedError(f"the file was changed after it was written: its content has a hash, and it {fault}")
+
+
+def _content_hash(document: Mapping[str, Any]) -> str:
+    content = {key: value for key, value in document.items() if key != "sha256"}
+    return sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def certificate_content(document: Mapping[str, Any]) -> Draft | Decided:
+    """Check a certificate: return the scheme of one that proves a scheme, any other with the verdict on it.
 
     Raises
     ------
     FormatError
-        The certificate is of a kind that is no scheme.
+        The format version or the kind is not known.
     MalformedError, VerificationError
-        The checker says no, or the certificate is about another tensor than its problem's.
+        A certificate of a scheme does not hold, or the content of the file was changed.
     """
     certificate = parse_certificate(document)
-    if certificate.kind not in _SCHEMES:
-        raise FormatError(f"a certificate of kind {certificate.kind[:40]!r} holds no scheme")
+    if certificate.kind in _SCHEMES:
+        draft = _certificate_draft(certificate)
+        _check_hash(document)
+        return draft
+    verdict = check(certificate)
+    if verdict.decision in ("PROVED", "EVIDENCE"):
+        _check_hash(document)
+    return Decided(certificate, verdict)
+
+
+def _certificate_draft(certificate: Certificate) -> Draft:
+    """Return the scheme of a certificate that holds; the tensor it proves must be that of the problem it names."""
     verdict = check(certificate)
     if not verdict.valid:
         raise (MalformedError if verdict.decision == "MALFORMED" else VerificationError)(verdict.reason)

@@ -1,16 +1,17 @@
 """Settle problem and ring of a file's schemes, and let the Brent equations judge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flipforge.certificates import Verdict
-from flipforge.errors import InputError, MalformedError, NotFoundError, RingError, VerificationError
+from flipforge.certificates import Certificate, Verdict
+from flipforge.errors import FormatError, InputError, MalformedError, NotFoundError, RingError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import GF2, GF3, Q, Ring, smallest_ring
 from flipforge.schemes._scheme import Scheme
+from flipforge.schemes.formats._certificate import Decided
 from flipforge.schemes.formats._draft import MAX_BYTES, Draft
-from flipforge.schemes.formats._recognise import read_drafts, sms_parts
+from flipforge.schemes.formats._recognise import read_contents, sms_parts
 
 __all__ = ["Judged", "is_there", "judge_file", "read_file"]
 
@@ -20,16 +21,18 @@ TRIED = (Q, GF2, GF3)
 
 @dataclass(frozen=True)
 class Judged:
-    """A scheme of a file with the verdict on it.
+    """A scheme or certificate of a file with the verdict on it.
 
     Attributes
     ----------
     source
         The path, with ``:key`` or ``#n`` after it where a file holds several schemes.
     scheme
-        The proved scheme; None where the verdict is no.
+        The proved scheme; None where the verdict is no, and for a certificate that is not one of a scheme.
     problem, ring, rank
-        What was judged, as far as the file could be read.
+        What was judged, as far as the file could be read and states it.
+    certificate
+        The certificate, where it is not one of a scheme.
     """
 
     source: str
@@ -38,6 +41,7 @@ class Judged:
     ring: str | None
     rank: int | None
     verdict: Verdict
+    certificate: Certificate | None = None
 
 
 def judge_file(path: str | Path, *, problem: Problem | None = None, ring: Ring | None = None) -> list[Judged]:
@@ -57,8 +61,11 @@ def judge_file(path: str | Path, *, problem: Problem | None = None, ring: Ring |
     """
     path = Path(path)
     try:
-        drafts = read_drafts(_read_parts(path), path, problem)
-        return [_judge(str(path), draft, problem, ring) for draft in drafts]
+        contents = read_contents(_read_parts(path), path, problem)
+        return [
+            _told(str(path), content) if isinstance(content, Decided) else _judge(str(path), content, problem, ring)
+            for content in contents
+        ]
     except VerificationError as error:
         verdict = Verdict("MALFORMED" if isinstance(error, MalformedError) else "REFUTED", str(error))
         asked = problem.name if problem else None, ring.name if ring else None
@@ -77,10 +84,12 @@ def read_file(path: str | Path, *, problem: Problem | None = None, ring: Ring | 
     MalformedError, VerificationError
         The first scheme that is malformed or refuted.
     InputError
-        As `judge_file`.
+        As `judge_file`, or the file is a certificate that holds no scheme.
     """
     schemes = []
     for judged in judge_file(path, problem=problem, ring=ring):
+        if judged.certificate is not None:
+            raise FormatError(f"{judged.source}: a certificate of kind {judged.certificate.kind!r} holds no scheme")
         if judged.scheme is None:
             error = MalformedError if judged.verdict.decision == "MALFORMED" else VerificationError
             raise error(f"{judged.source}: {judged.verdict.decision}: {judged.verdict.reason}")
@@ -110,6 +119,24 @@ def _read_bytes(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise InputError(f"{path}: larger than the limit of {MAX_BYTES} bytes")
     return data
+
+
+def _told(path: str, decided: Decided) -> Judged:
+    """Return the row of a certificate; what it states of problem, ring and size are mere labels."""
+    statement = decided.certificate.statement
+    problem, ring, rank = (statement.get(key) for key in ("problem", "ring", "rank"))
+    verdict = decided.verdict
+    if verdict.decision in ("PROVED", "EVIDENCE"):
+        verdict = replace(verdict, reason=f"{verdict.reason}; this trusts {verdict.trusts}".removeprefix("; "))
+    return Judged(
+        path,
+        None,
+        problem if isinstance(problem, str) else None,
+        ring if isinstance(ring, str) else None,
+        rank if type(rank) is int else None,
+        verdict,
+        decided.certificate,
+    )
 
 
 def _judge(path: str, draft: Draft, problem: Problem | None, ring: Ring | None) -> Judged:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flipforge.errors import FormatError, MalformedError
 from flipforge.problems import Problem
-from flipforge.schemes.formats._certificate import CERTIFICATE_FORMAT, certificate_draft
+from flipforge.schemes.formats._certificate import CERTIFICATE_FORMAT, Decided, certificate_content
 from flipforge.schemes.formats._draft import Draft, load_json
 from flipforge.schemes.formats._exp import exp_draft
 from flipforge.schemes.formats._fmm import fmm_draft
@@ -18,9 +18,11 @@ from flipforge.schemes.formats._npz import npy_drafts, npz_drafts
 from flipforge.schemes.formats._products import products_draft
 from flipforge.schemes.formats._sms import sms_draft, sms_parts
 
-__all__ = ["read_drafts", "sms_parts"]
+__all__ = ["read_contents", "sms_parts"]
 
 KNOWN = "flipforge, certificate, fmm (full or reduced), exp, txt (m1 = ..), ternary txt, Mathematica .m, npy, npz, sms"
+
+Content = Draft | Decided
 
 _OURS = regex(r'"flipforge-|"(?:[uvw](?:_fresh)?|witness|multiplications)"\s*:')
 _PRODUCT_LINE = regex(r"^\s*m[0-9]+\s*=", MULTILINE)
@@ -29,8 +31,8 @@ _SMS_HEADER = regex(r"^\s*[0-9]+\s+[0-9]+\s+[A-Za-z]\s*$", MULTILINE)
 _INTEGER = regex(r"[-+]?[0-9]+", ASCII)
 
 
-def read_drafts(parts: Mapping[Path, bytes], path: Path, problem: Problem | None) -> list[Draft]:
-    """Read what the files hold.
+def read_contents(parts: Mapping[Path, bytes], path: Path, problem: Problem | None) -> list[Content]:
+    """Read what the files hold: schemes, or a certificate of anything else.
 
     Parameters
     ----------
@@ -53,16 +55,16 @@ def read_drafts(parts: Mapping[Path, bytes], path: Path, problem: Problem | None
     if not data.strip():
         raise FormatError(f"{path}: the file is empty")
     if data.startswith(b"PK\x03\x04") or suffix == ".npz":
-        return npz_drafts(data)
+        return [*npz_drafts(data)]
     if data.startswith(b"\x93NUMPY") or suffix == ".npy":
-        return npy_drafts(data, path.name, problem)
+        return [*npy_drafts(data, path.name, problem)]
     text = data.decode("utf-8-sig", "replace")
     if reader := _text_reader(text, suffix):
         return reader(text, path.name, problem)
     raise FormatError(f"{path}: no known scheme format; known are {KNOWN}")
 
 
-TextReader = Callable[[str, str, Problem | None], list[Draft]]
+TextReader = Callable[[str, str, Problem | None], list[Content]]
 
 
 def _text_reader(text: str, suffix: str) -> TextReader | None:
@@ -79,11 +81,11 @@ def _text_reader(text: str, suffix: str) -> TextReader | None:
         raise FormatError("one matrix is no scheme; name the files X_L.sms, X_R.sms and X_P.sms and keep them together")
     tokens = text[:65536].split()
     if len(tokens) >= 10 and sum(1 for token in tokens if _INTEGER.fullmatch(token)) > 0.9 * len(tokens):
-        return lambda text, _name, _problem: ternary_drafts(text)
+        return lambda text, _name, _problem: [*ternary_drafts(text)]
     return None
 
 
-def _read_json(text: str, _name: str, problem: Problem | None) -> list[Draft]:
+def _read_json(text: str, _name: str, problem: Problem | None) -> list[Content]:
     try:
         document = load_json(text)
     except MalformedError:
@@ -92,15 +94,15 @@ def _read_json(text: str, _name: str, problem: Problem | None) -> list[Draft]:
         raise FormatError(f"JSON of no known scheme format, or broken beyond recognition; known are {KNOWN}") from None
     if not isinstance(document, dict):
         raise FormatError(f"JSON that is no object; known are {KNOWN}")
-    return [_document_draft(document, problem)]
+    return [_document_content(document, problem)]
 
 
-def _document_draft(document: Mapping[str, Any], problem: Problem | None) -> Draft:
+def _document_content(document: Mapping[str, Any], problem: Problem | None) -> Content:
     stated = document.get("format")
     if stated == FORMAT:
         return native_draft(document, problem)
     if stated == CERTIFICATE_FORMAT:
-        return certificate_draft(document)
+        return certificate_content(document)
     if stated is not None:
         known = f"{FORMAT} and {CERTIFICATE_FORMAT}"
         raise FormatError(f"format {str(stated)[:60]!r} is not known; this version reads {known}")
