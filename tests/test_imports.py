@@ -21,11 +21,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "certificates": ("exact",),
     "problems": ("certificates",),
     "schemes": ("problems",),
+    "programs": ("schemes",),
     "flips": ("schemes",),
     "search": ("flips",),
     "executors": ("search",),
     "catalogue": ("search",),
-    "plugins": ("executors", "catalogue"),
+    "plugins": ("executors", "catalogue", "programs"),
     "api": ("plugins",),
     "cli": ("api",),
 }

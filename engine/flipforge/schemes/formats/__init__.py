@@ -7,6 +7,7 @@ from flipforge.schemes.formats._certificate import (
     parse_certificate,
     write_certificate,
 )
+from flipforge.schemes.formats._draft import load_json
 from flipforge.schemes.formats._judge import Judged, is_there, judge_file, read_file
 from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
 from flipforge.schemes.formats._write import WRITERS, write_file
@@ -20,6 +21,7 @@ __all__ = [
     "dump_native",
     "is_there",
     "judge_file",
+    "load_json",
     "native_document",
     "parse_certificate",
     "read_file",
