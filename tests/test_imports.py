@@ -22,11 +22,12 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "problems": ("certificates",),
     "schemes": ("problems",),
     "programs": ("schemes",),
+    "polynomials": ("schemes",),
     "flips": ("schemes",),
     "search": ("flips",),
     "executors": ("search",),
     "catalogue": ("search",),
-    "plugins": ("executors", "catalogue", "programs"),
+    "plugins": ("executors", "catalogue", "programs", "polynomials"),
     "api": ("plugins",),
     "cli": ("api",),
 }
