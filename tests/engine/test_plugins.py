@@ -245,7 +245,7 @@ def test_first_distribution_by_name_keeps_a_name(install: Install) -> None:
     assert sorted(found) == [("first-dist 1.0", "ok"), ("second-dist 1.0", "broken")]
 
 
-@pytest.mark.parametrize("kind", ["spaces", "groups", "stores", "importers"])
+@pytest.mark.parametrize("kind", ["spaces", "stores", "importers"])
 def test_kind_without_a_use_says_so(kind: str, install: Install) -> None:
     install(
         "early-bird",
@@ -288,6 +288,8 @@ def test_register_in_a_session(tmp_path: Path) -> None:
         (Manifest("mine", "exporters", "", api_version=99), Target(), "plugin API 99"),
         (Manifest("mine", "problems", ""), lambda: None, "cannot be called as its protocol says"),
         (Manifest("mine", "executors", ""), lambda workers: None, "cannot be called as its protocol says"),
+        (Manifest("mine", "groups", ""), lambda: None, "cannot be called as its protocol says"),
+        (Manifest("S", "groups", ""), parse, "already taken by flipforge"),
         (Manifest("mine", "spaces", ""), Target(), "has no use for spaces"),
         (Manifest("mine", "lifters", ""), Target(), "liftable() is missing"),
     ],
@@ -310,8 +312,8 @@ def test_manifest_refuses_names(name: str, kind: str) -> None:
 def test_unknown_plugin_names_those_there_are() -> None:
     with pytest.raises(PluginError, match=r"there is no plugin 'fortran' among the exporters; installed: .*numpy"):
         get("exporters", "fortran")
-    with pytest.raises(PluginError, match="among the groups; installed: none"):
-        get("groups", "x")
+    with pytest.raises(PluginError, match="among the stores; installed: none"):
+        get("stores", "x")
 
 
 PROBLEMS = """

@@ -77,8 +77,8 @@ def get(kind: str, name: str) -> Any:
     Returns
     -------
     object
-        An `Exporter` for ``exporters``, a parser for ``problems``, a factory for ``executors``, a `Lifter` for
-        ``lifters``.
+        An `Exporter` for ``exporters``, a parser for ``problems``, a factory for ``executors`` and for ``groups``, a
+        `Lifter` for ``lifters``.
 
     Raises
     ------
@@ -128,11 +128,11 @@ def register(manifest: Manifest, implementation: object = None) -> None:
 
 
 def connect() -> None:
-    """Make installed problem kinds and executors known to the registries of their floors; once is enough.
+    """Make installed problem kinds, groups and executors known to the registries of their floors; once is enough.
 
     Only names are read here. A plugin is imported when its name is used, and a broken one says so then.
     """
-    for kind in ("problems", "executors"):
+    for kind in ("problems", "groups", "executors"):
         for found, clash in _discover(kind):
             if clash is None:
                 _connect(kind, found.name)
@@ -143,6 +143,10 @@ def _connect(kind: str, name: str) -> None:
         return
     if kind == "problems":
         register_kind(name, lambda body: _parsed(name, body))
+    elif kind == "groups":
+        from flipforge.diagrams import register_group
+
+        register_group(name, lambda body: _made(name, body))
     elif kind == "executors":
         from flipforge.executors import register_executor
 
@@ -168,6 +172,18 @@ def _parsed(name: str, body: str) -> Problem:
     if not isinstance(problem, Problem) or problem.kind != name or problem.name.partition(":")[0] != name:
         raise PluginError(f"problem plugin {name!r} made {problem!r} of {body!r}, not a problem of its kind")
     return problem
+
+
+def _made(name: str, body: str) -> Any:
+    factory = get("groups", name)
+    try:
+        return factory(body)
+    except FlipforgeError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"group plugin {name!r} failed on {body!r}: {type(error).__name__}: {_one_line(error)}"
+        ) from error
 
 
 def _built_in(kind: str) -> set[str]:
@@ -297,7 +313,7 @@ def _keeping(kind: str, loaded: Any) -> object:
             _accepts(exporter, "export", "scheme", "folder", options={})
             _accepts(exporter, "check", "scheme", "folder")
             return exporter
-        case "problems":
+        case "problems" | "groups":
             _accepts(loaded, None, "body")
             return loaded
         case "lifters":

@@ -1,0 +1,44 @@
+"""Diagrams: exact bases of the maps between tensor powers that commute with a group.
+
+A diagram from k to l points stands for a matrix of n^l rows and n^k columns; composition, tensor product and transpose
+are done on the diagrams.
+"""
+
+from flipforge.diagrams._compose import compose, compose_symplectic, identity
+from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
+from flipforge.diagrams._group import (
+    MOST_DIAGRAMS,
+    Group,
+    check_listable,
+    check_shape,
+    group,
+    group_names,
+    register_group,
+)
+from flipforge.diagrams._matrices import SparseMatrix, diagram_matrix, orbit_matrix, symplectic_form, symplectic_matrix
+from flipforge.diagrams._partition import PartitionDiagram
+
+__all__ = [
+    "ANY",
+    "EVEN",
+    "MOST_DIAGRAMS",
+    "PAIRS",
+    "SMALL",
+    "Blocks",
+    "Group",
+    "PartitionDiagram",
+    "SparseMatrix",
+    "check_listable",
+    "check_shape",
+    "compose",
+    "compose_symplectic",
+    "diagram_matrix",
+    "group",
+    "group_names",
+    "identity",
+    "orbit_matrix",
+    "partitions",
+    "register_group",
+    "symplectic_form",
+    "symplectic_matrix",
+]

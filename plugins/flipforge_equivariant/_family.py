@@ -1,0 +1,85 @@
+"""What the groups of partition diagrams share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from flipforge.diagrams import (
+    Blocks,
+    PartitionDiagram,
+    SparseMatrix,
+    check_listable,
+    check_shape,
+    diagram_matrix,
+    partitions,
+)
+from flipforge.errors import InputError
+
+__all__ = ["PartitionGroup"]
+
+
+class PartitionGroup(ABC):
+    """A group whose maps are spanned by the matrices of a family of partitions.
+
+    Parameters
+    ----------
+    n
+        The dimension of V.
+    """
+
+    letter: ClassVar[str]
+    blocks: ClassVar[Blocks]
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.name = f"{self.letter}:{n}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.n})"
+
+    def contains(self, diagram: PartitionDiagram) -> bool:
+        """Tell whether a diagram belongs to the family."""
+        return self.blocks.allows(diagram)
+
+    def diagrams(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+        """Yield all diagrams of the family, by their labels."""
+        check_shape(k, l)
+        return partitions(k, l, self.blocks)
+
+    @abstractmethod
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        """Return the number of `diagrams`."""
+
+    @abstractmethod
+    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+        """Return the dimension of the space of equivariant maps."""
+
+    def basis(self, k: int, l: int) -> tuple[PartitionDiagram, ...]:  # noqa: E741
+        """Return diagrams whose matrices are a basis of the equivariant maps."""
+        check_listable(self.dimension(k, l), f"{self.name}, k = {k}, l = {l}")
+        return tuple(self.select(k, l))
+
+    @abstractmethod
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+        """Yield the basis in canonical order."""
+
+    def matrix(self, diagram: PartitionDiagram) -> SparseMatrix:
+        """Return the matrix of a diagram."""
+        self.check(diagram)
+        return diagram_matrix(diagram, self.n)
+
+    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+        """Return a diagram as a JSON object."""
+        return diagram.as_dict()
+
+    @abstractmethod
+    def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
+        """Return a random element of the group."""
+
+    def check(self, diagram: PartitionDiagram) -> None:
+        """Raise `InputError` for a diagram that is not of this group."""
+        if not self.contains(diagram):
+            raise InputError(f"{diagram} is no diagram of {self.name}, which has {self.blocks.name}")

@@ -1,0 +1,90 @@
+"""The symplectic group Sp(n), n even."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flipforge.diagrams import (
+    PAIRS,
+    PartitionDiagram,
+    SparseMatrix,
+    check_shape,
+    partitions,
+    symplectic_form,
+    symplectic_matrix,
+)
+from flipforge.errors import InputError
+from flipforge_equivariant._counts import hook_count, integer_partitions, matchings
+from flipforge_equivariant._elements import transvections
+from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._sizes import read_size
+from flipforge_equivariant._subsequences import longest_decreasing
+from flipforge_equivariant.orthogonal import brauer_document
+
+__all__ = ["SymplecticGroup", "symplectic"]
+
+
+class SymplecticGroup(PartitionGroup):
+    """Sp(n) for the form [[0, I], [-I, 0]]: Brauer diagrams with signs, independent where n >= k + l.
+
+    A basis are the diagrams that as involutions have no decreasing subsequence longer than n, that is no n/2 + 1 nested
+    pairs, by Pfaffian straightening.
+
+    Raises
+    ------
+    InputError
+        n is odd.
+
+    Examples
+    --------
+    >>> SymplecticGroup(4).dimension(3, 3), SymplecticGroup(4).count(3, 3)
+    (14, 15)
+    """
+
+    letter = "Sp"
+    blocks = PAIRS
+
+    def __init__(self, n: int) -> None:
+        if n % 2:
+            raise InputError(f"Sp:{n}: a symplectic form needs an even dimension; write Sp:{n + 1} or O:{n}")
+        super().__init__(n)
+
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        """Return (k + l - 1)!!."""
+        check_shape(k, l)
+        return matchings(k + l)
+
+    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+        """Return the number of standard tableaux with even columns, at most n rows."""
+        check_shape(k, l)
+        points = k + l
+        if points % 2 or self.n >= points:
+            return matchings(points)
+        halves = integer_partitions(points // 2, self.n // 2)
+        return sum(hook_count(tuple(row for row in half for _ in range(2))) for half in halves)
+
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+        """Yield the diagrams without a decreasing subsequence of n + 1 points."""
+        for diagram in partitions(k, l, self.blocks):
+            if longest_decreasing(diagram.partners) <= self.n:
+                yield diagram
+
+    def matrix(self, diagram: PartitionDiagram) -> SparseMatrix:
+        """Return the matrix of a diagram, signs included."""
+        self.check(diagram)
+        return symplectic_matrix(diagram, self.n)
+
+    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+        """Return a diagram as a JSON object with its pairs."""
+        return brauer_document(diagram)
+
+    def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
+        """Return a product of random transvections, with integers as entries."""
+        return transvections(rng, symplectic_form(self.n), self.n + 1)
+
+
+def symplectic(body: str) -> SymplecticGroup:
+    """Make Sp(n) from the text after ``Sp:``."""
+    return SymplecticGroup(read_size("Sp", body))
