@@ -1,5 +1,5 @@
 """Code export: verified schemes as source text for numerical libraries, checked by running it."""
 
-from flipforge_codegen.manifest import NUMPY
+from flipforge_codegen.manifest import NUMPY, C
 
-__all__ = ["NUMPY"]
+__all__ = ["NUMPY", "C"]

@@ -9,7 +9,7 @@ from flipforge.schemes import Scheme
 from flipforge_codegen._expressions import assignment, call, combination, reduced, tuple_of
 from flipforge_codegen._form import IntegerForm, integer_form
 
-__all__ = ["module_name", "module_text"]
+__all__ = ["module_name", "module_text", "origin"]
 
 _HEAD = Template('''\
 """$title
@@ -184,7 +184,7 @@ def module_text(scheme: Scheme) -> str:
         "id": scheme.id,
         "digest": scheme.digest,
         "version": __version__,
-        "origin": _origin(scheme),
+        "origin": origin(scheme),
         "arithmetic": fill(_arithmetic(form), 110),
         "imports": _imports(form, matrix=matrix),
         "function": "multiply" if matrix else "apply",
@@ -296,7 +296,7 @@ def _arithmetic(form: IntegerForm) -> str:
     )
 
 
-def _origin(scheme: Scheme) -> str:
+def origin(scheme: Scheme) -> str:
     """Tell in plain ASCII how the scheme was made; provenance is foreign text, nothing in it may end the docstring."""
     facts = [
         f"{key}={value}" for key, value in sorted(scheme.provenance.items()) if isinstance(value, str | int | float)

@@ -1,0 +1,56 @@
+"""The target ``c``: a C file with BLAS inside, and the Python file that builds and calls it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flipforge.errors import InputError, NotFoundError, RingError
+from flipforge.plugins import Check, ExportResult, write_texts
+from flipforge.programs import program
+from flipforge.schemes import Scheme
+from flipforge_codegen import flipforge_c
+from flipforge_codegen._c_text import c_text, scalars_of
+from flipforge_codegen._isolated import isolated
+from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._stages import stages
+
+__all__ = ["CExporter"]
+
+
+class CExporter:
+    """Writes ``NAME.c`` and ``flipforge_c.py``, the loader that is the same for all schemes.
+
+    Matrices of any size and strides in float32, float64, int32, int64, or modulo p through float64; a scheme that holds
+    modulo 2 only becomes arithmetic on packed bits. Combinations are taken in one streaming pass, innermost blocks
+    multiplied by BLAS, products shared out over cores by OpenMP.
+    """
+
+    def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
+        """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
+        if options:
+            raise InputError(f"target c has no option {min(options)!r}; leave it out")
+        scheme.certify()
+        problem = scheme.problem
+        if problem.kind != "matmul":
+            raise InputError(f"{problem}: target c multiplies matrices; the target numpy takes any bilinear map")
+        fast = program(scheme)
+        if not scalars_of(stages(fast), fast.ring.characteristic):
+            raise RingError(f"{problem}: coefficients are beyond 2^53, exact in no type of C; use the target numpy")
+        name = module_name(scheme)
+        loader = Path(flipforge_c.__file__).read_text(encoding="utf-8")
+        return ExportResult(write_texts(folder, {f"{name}.c": c_text(scheme, fast, name), "flipforge_c.py": loader}))
+
+    def check(self, scheme: Scheme, folder: Path) -> list[Check]:
+        """Build and run the file that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
+
+        Raises
+        ------
+        NotFoundError
+            The folder does not hold the file.
+        InputError
+            There is no C compiler.
+        """
+        path = folder / f"{module_name(scheme)}.c"
+        if not path.is_file():
+            raise NotFoundError(f"{path}: no such file; export the scheme first")
+        return isolated("_c_check", scheme, path)

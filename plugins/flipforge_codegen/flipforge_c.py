@@ -1,0 +1,462 @@
+"""Builds and calls C files that flipforge exported. It needs NumPy and a C compiler, nothing else.
+
+>>> kernel = load("matmul_2x2x2_r7_0123456789ab.c")                                            # doctest: +SKIP
+>>> c = kernel.multiply(a, b)                                                                  # doctest: +SKIP
+"""
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Blas", "BuildError", "Kernel", "MissingCompilerError", "find_blas", "load"]
+
+Array = npt.NDArray[Any]
+
+FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-std=gnu11")
+_EXACT = 2**53
+_PADS = {"never": 0, "auto": 1, "always": 2}
+_SUFFIXES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
+
+
+class BuildError(RuntimeError):
+    """A compiler refused the file."""
+
+
+class MissingCompilerError(BuildError):
+    """There is no compiler that can be run."""
+
+
+@dataclass(frozen=True)
+class Blas:
+    """A BLAS with the C interface: addresses of functions, and the number of bytes of its integers."""
+
+    path: str
+    functions: dict[str, int]
+    integer: int
+    library: Any
+    set_threads: Any
+    get_threads: Any
+
+
+@cache
+def find_blas() -> Blas | None:
+    """Find the OpenBLAS that NumPy or SciPy ships, or one of the system; None where there is none."""
+    folders = [Path(np.__file__).parent.parent / name for name in ("numpy.libs", "scipy.libs")]
+    candidates = [str(path) for folder in folders for path in sorted(folder.glob("*openblas*"))]
+    candidates += ["libopenblas.so.0", "libblis.so.4", "libcblas.so.3"]
+    for candidate in candidates:
+        try:
+            library = ctypes.CDLL(candidate)
+        except OSError:
+            continue
+        for prefix, suffix, integer in (("scipy_", "64_", 8), ("scipy_", "", 4), ("", "64_", 8), ("", "", 4)):
+            wanted = ("gemm", "syrk", "trmm", "symm")
+            names = {letter + kind: f"{prefix}cblas_{letter}{kind}{suffix}" for kind in wanted for letter in "sd"}
+            if all(hasattr(library, name) for name in names.values()):
+                functions = {
+                    key: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for key, name in names.items()
+                }
+                setter, getter = (
+                    getattr(library, f"{prefix}openblas_{verb}_num_threads{suffix}", None) for verb in ("set", "get")
+                )
+                return Blas(candidate, functions, integer, library, setter, getter)
+    return None
+
+
+def load(path: str | Path, *, cache_dir: str | Path | None = None, blas: bool = True) -> "Kernel":
+    """Build a C file as a shared library, once for each text and compiler, and load it.
+
+    Parameters
+    ----------
+    cache_dir
+        Where libraries are kept; a folder ``flipforge-c`` in the user's cache unless given.
+    blas
+        Multiply the innermost blocks by BLAS where one is found, and by the file's own loops otherwise.
+
+    Raises
+    ------
+    BuildError
+        There is no C compiler, or it refused the file; the message says what to install.
+    """
+    path = Path(path)
+    return Kernel(build(path, cache_dir), path.stem, find_blas() if blas else None)
+
+
+def build(path: Path, cache_dir: str | Path | None = None) -> Path:
+    """Compile a file into a shared library and return its path."""
+    compiler = os.environ.get("CC") or next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if not compiler:
+        raise MissingCompilerError(
+            "no C compiler: install gcc or clang (Debian: apt install gcc), or name one in the variable CC; "
+            "the target numpy needs none"
+        )
+    text = path.read_bytes()
+    program, *extra = compiler.split()
+    command = [program, *FLAGS, *extra]  # what CC adds comes last and wins
+    stamp = sha256(b"\0".join([text, repr(command).encode(), _machine().encode()])).hexdigest()[:20]
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge-c"
+    folder = Path(cache_dir) if cache_dir else default
+    library = folder / f"{path.stem}-{stamp}{sysconfig.get_config_var('SHLIB_SUFFIX') or '.so'}"
+    if library.is_file():
+        return library
+    folder.mkdir(parents=True, exist_ok=True)
+    errors = ""
+    for openmp in (["-fopenmp"], []):  # without OpenMP it runs on one core
+        handle, draft = tempfile.mkstemp(suffix=".so", dir=folder)
+        os.close(handle)
+        try:
+            done = subprocess.run(
+                [*command, *openmp, str(path), "-o", draft, "-lm"], capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            os.unlink(draft)
+            raise MissingCompilerError(
+                f"{compiler} cannot be run ({error.strerror}); name a C compiler in CC"
+            ) from None
+        if not done.returncode:
+            os.replace(draft, library)
+            return library
+        os.unlink(draft)
+        errors = errors or done.stderr
+    first = next((line for line in errors.splitlines() if "error" in line), errors.strip()[:200])
+    raise BuildError(f"{compiler} refused {path}: {first}")
+
+
+@cache
+def _machine() -> str:
+    """Name the processor: libraries are built for the machine at hand, and a cache may be shared between several."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next((line for line in lines if line.startswith("flags")), sys.platform)
+    except OSError:
+        return sys.platform
+
+
+class _Request(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("domain", "product_mode", "levels", "threads", "pad", "m", "k", "n")),
+        *((name, ctypes.c_void_p) for name in ("a", "b", "c")),
+        *((name, ctypes.c_int64) for name in ("a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs")),
+        *((name, ctypes.c_void_p) for name in ("workspace", "gemm")),
+        ("blas_int", ctypes.c_int64),
+        ("p", ctypes.c_double),
+        ("chunk", ctypes.c_int64),
+        ("lazy", ctypes.c_int64),
+        ("denominators", ctypes.c_void_p),
+    )
+
+
+class Kernel:
+    """The product of matrices by one scheme, in every arithmetic that its ring carries.
+
+    Attributes
+    ----------
+    facts
+        What the file says of its scheme.
+    """
+
+    def __init__(self, library: Path, stem: str, blas: Blas | None) -> None:
+        self._library = ctypes.CDLL(str(library))
+        facts = getattr(self._library, f"{stem}_facts")
+        facts.restype = ctypes.c_char_p
+        self.facts: dict[str, Any] = json.loads(facts())
+        self._run = getattr(self._library, f"{stem}_run")
+        self._run.restype = None
+        self._measure = getattr(self._library, f"{stem}_workspace")
+        self._measure.restype = ctypes.c_size_t
+        self._blas = blas
+        self._kept = np.empty(0, np.uint8)
+
+    def multiply(
+        self,
+        a: Array,
+        b: Array,
+        *,
+        out: Array | None = None,
+        levels: int | None = None,
+        mode: str = "streaming",
+        threads: int = 1,
+        pad: str = "auto",
+        modulus: int | None = None,
+        workspace: npt.NDArray[np.uint8] | None = None,
+    ) -> Array:
+        """Return the product of two matrices.
+
+        Floats are rounded as by any fast scheme. Integers are exact or refused: they are multiplied in float64 where
+        all values are proven to stay below 2^53, in their own type where the result is proven to fit it.
+
+        Parameters
+        ----------
+        a, b
+            Matrices of one dtype, with any strides: float32, float64, int32, int64; bool or integers modulo p.
+        out
+            Takes the result; must not overlap the operands.
+        levels
+            Of recursion; as many as leave blocks of 512 or more unless given.
+        mode
+            ``"streaming"`` forms all combinations in one pass, ``"products"`` takes one product at a time, with a
+            workspace of about one matrix.
+        threads
+            Cores.
+        pad
+            ``"never"`` cuts strips off sizes that do not come out even, ``"always"`` puts zeros around them, ``"auto"``
+            takes what costs less.
+        modulus
+            Compute modulo this prime below 2^26: entries are integers, the result is int64 residues 0 to modulus - 1.
+            A scheme over GF(p) computes modulo p and no other.
+        workspace
+            Bytes to work in, as many as `workspace` says; kept from call to call unless given.
+
+        Raises
+        ------
+        TypeError
+            The scheme cannot carry the dtype.
+        OverflowError
+            The result, or a value on the way, is not proven to fit.
+        ValueError
+            Shapes, options, or too small a workspace.
+        """
+        if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+            raise ValueError(f"shapes {a.shape} and {b.shape} are not those of two matrices with a product")
+        if mode not in ("streaming", "products") or pad not in _PADS or threads < 1:
+            raise ValueError(f"mode {mode!r}, pad {pad!r}, threads {threads}: see the docstring of multiply")
+        depth = self.levels(a.shape[0], a.shape[1], b.shape[1]) if levels is None else levels
+        if depth < 0:
+            raise ValueError(f"levels {depth}: give 0 or more")
+        options = {"product_mode": int(mode == "products"), "levels": depth, "threads": threads, "pad": _PADS[pad]}
+        p = self.facts["modulus"] or modulus
+        if modulus is not None and modulus != p:
+            raise TypeError(f"the scheme holds modulo {p} only, not modulo {modulus}")
+        if p:
+            result = self._modulo(a, b, int(p), options, workspace)
+        elif a.dtype != b.dtype or a.dtype.name not in _SUFFIXES:
+            raise TypeError(f"{a.dtype} by {b.dtype}: give two of float32, float64, int32, int64; others to numpy")
+        elif a.dtype.kind == "f":
+            suffix = _SUFFIXES[a.dtype.name]
+            if any(d & (d - 1) for d in self.facts["denominators"]) or suffix not in self.facts["domains"]:
+                raise TypeError(f"the scheme's coefficients are not exact in {a.dtype}; give a modulus, or use numpy")
+            fits = out is not None and _fits(out, a, b)
+            result = out if out is not None and fits else np.empty((a.shape[0], b.shape[1]), a.dtype)
+            self._request(suffix, a, b, result, options, workspace)
+        else:
+            result = self._integers(a, b, options, workspace)
+        if out is None or result is out:
+            return result
+        if out.shape != result.shape or out.dtype != result.dtype:
+            raise ValueError(f"out is {out.dtype} {out.shape}, the result {result.dtype} {result.shape}")
+        out[...] = result
+        return out
+
+    def levels(self, m: int, k: int, n: int, smallest: int = 512) -> int:
+        """Return how many levels leave blocks of at least ``smallest`` rows and columns."""
+        count = 0
+        sizes, dims = [m, k, n], self.facts["dims"]
+        if max(dims) > 1:
+            while all(size // d >= smallest for size, d in zip(sizes, dims, strict=True)):
+                sizes = [size // d for size, d in zip(sizes, dims, strict=True)]
+                count += 1
+        return count
+
+    def workspace(self, a: Array, b: Array, out: Array, **options: Any) -> int:
+        """Return the bytes that `multiply` works in for these matrices, floats or integers; options are the same."""
+        depth = options.get("levels")
+        fields = {
+            "product_mode": int(options.get("mode", "streaming") == "products"),
+            "levels": self.levels(a.shape[0], a.shape[1], b.shape[1]) if depth is None else depth,
+            "threads": options.get("threads", 1),
+            "pad": _PADS[options.get("pad", "auto")],
+        }
+        runs = [(_SUFFIXES[a.dtype.name], a, b, out)]
+        if a.dtype.kind == "i":  # which way they go depends on their entries; they are written apart
+            apart = np.empty(out.shape, a.dtype)
+            real = np.float64
+            runs = [(runs[0][0], a, b, apart), ("f64", a.astype(real), b.astype(real), apart.astype(real))]
+        return max(int(self._measure(ctypes.byref(self._prepared(*run, fields, _NO_RING)))) for run in runs) + 64
+
+    def _integers(self, a: Array, b: Array, options: dict[str, int], workspace: Any) -> Array:
+        """Multiply integers in float64 where that is exact, and in their own type where the result fits it."""
+        if "i64" not in self.facts["domains"]:
+            raise TypeError(f"the scheme divides, or has coefficients that are too large for {a.dtype}; use numpy")
+        largest_a, largest_b, inner = _largest(a), _largest(b), a.shape[1]
+        if largest_a * largest_b * inner > np.iinfo(a.dtype).max:
+            raise OverflowError(
+                f"entries up to {largest_a} and {largest_b} in sums of {inner} may exceed {a.dtype}; "
+                "give a wider type, or objects to numpy"
+            )
+        if self._blas and self.bound(largest_a, largest_b, inner, options["levels"]) < _EXACT:
+            real = np.empty((a.shape[0], b.shape[1]))
+            self._request("f64", a.astype(np.float64), b.astype(np.float64), real, options, workspace)
+            return real.astype(a.dtype)
+        result = np.empty((a.shape[0], b.shape[1]), a.dtype)
+        self._request(_SUFFIXES[a.dtype.name], a, b, result, options, workspace)
+        return result
+
+    def bound(self, a: int, b: int, inner: int, levels: int) -> int:
+        """Bound every value on the way, for operands with entries up to ``a`` and ``b`` and sums of ``inner`` products.
+
+        A product of blocks is an exact sum of at most so many products of combined entries; a level's own sums are
+        bounded by the growth of its passes. Strips and padding only make sums shorter.
+        """
+        growth, split = self.facts["growth"], self.facts["dims"][1]
+        worst = a * b * inner
+        for _ in range(levels):
+            inner = -(-inner // split)
+            worst = max(worst, growth["whole"] * a * b * inner)
+            a, b = a * growth["left"], b * growth["right"]
+            worst = max(worst, a, b, a * b * inner)
+        return worst
+
+    def _modulo(self, a: Array, b: Array, p: int, options: dict[str, int], workspace: Any) -> Array:
+        if a.dtype.kind not in "iub" or b.dtype.kind not in "iub":
+            raise TypeError(f"{a.dtype} by {b.dtype}: computing modulo {p} takes integers")
+        if p == 2 and "gf2" in self.facts["domains"]:
+            return self._bits(a, b, options, workspace)
+        if "mod" not in self.facts["domains"]:
+            raise TypeError(f"the scheme's coefficients are too large to compute modulo {p}; use numpy")
+        ring = self._ring(p, a.shape[1], options)
+        real = np.empty((a.shape[0], b.shape[1]))
+        self._request("mod", _centred(a, p), _centred(b, p), real, options, workspace, ring)
+        result = real.astype(np.int64)
+        return np.where(result < 0, result + p, np.where(result >= p, result - p, result))
+
+    def _ring(self, p: int, inner: int, options: dict[str, int]) -> dict[str, Any]:
+        """Prove that no value reaches 2^53: residues are at most p / 2 + 2 in absolute value, see REDUCE in the C file.
+
+        Sums of the last pass may be of unreduced products; in the other mode a residue is added to one.
+        """
+        growth, denominators = self.facts["growth"], self.facts["denominators"]
+        half = p // 2 + 2
+        if not 2 < p < 2**26 or pow(2, p - 1, p) != 1:
+            raise ValueError(f"modulus {p}: give an odd prime below 2**26")
+        if any(d % p == 0 for d in denominators):
+            raise TypeError(f"the scheme divides by a multiple of {p}")
+        chunk = (_EXACT - 1 - half) // half**2
+        sums = max(growth["left"], growth["right"], 2 * growth["out"]) * half
+        if chunk < 1 or sums >= _EXACT:
+            raise OverflowError(f"sums modulo {p} are not proven to stay below 2**53; take a smaller modulus")
+        leaf = min(chunk, max(1, inner)) * half**2
+        lazy = not options["product_mode"] and options["levels"] > 0 and growth["out"] * leaf < _EXACT
+        inverses = np.array([pow(d, -1, p) for d in denominators], np.float64)
+        inverses[inverses > p // 2] -= p
+        return {"p": float(p), "chunk": chunk, "lazy": int(lazy), "denominators": inverses}
+
+    def _bits(self, a: Array, b: Array, options: dict[str, int], workspace: Any) -> Array:
+        """Pack 64 entries a word, in rows; the padding is zeros."""
+        m, k, n = a.shape[0], a.shape[1], b.shape[1]
+        tall = np.zeros((-(-k // 64) * 64, n), np.uint8)
+        tall[:k] = b & 1
+        left, right = _packed(a & 1), _packed(tall)
+        result = np.empty((m, right.shape[1]), np.uint64)
+        self._request("gf2", left, right, result, options, workspace)
+        entries = np.unpackbits(result.astype("<u8").view(np.uint8), axis=1, bitorder="little", count=n)
+        return entries.astype(np.int64)
+
+    def multiply_packed(self, a: Array, b: Array, *, levels: int, mode: str = "streaming", threads: int = 1) -> Array:
+        """Multiply matrices over GF(2) of packed words: bit i of word j is the entry of column 64 j + i.
+
+        Parameters
+        ----------
+        a, b
+            uint64 arrays of shapes (M, K) and (64 K, N), for M x 64 K by 64 K x 64 N entries.
+        """
+        if "gf2" not in self.facts["domains"] or a.dtype != np.uint64 or b.dtype != np.uint64:
+            raise TypeError("multiply_packed takes uint64 words, and a scheme over GF(2)")
+        if a.ndim != 2 or b.ndim != 2 or b.shape[0] != 64 * a.shape[1]:
+            raise ValueError(f"shapes {a.shape} and {b.shape}: b must have 64 rows for each word of a row of a")
+        result = np.empty((a.shape[0], b.shape[1]), np.uint64)
+        a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+        options = {"product_mode": int(mode == "products"), "levels": levels, "threads": threads, "pad": 1}
+        self._request("gf2", a, b, result, options, None)
+        return result
+
+    def _request(
+        self, suffix: str, a: Array, b: Array, c: Array, options: dict[str, int], workspace: Any, ring: Any = None
+    ) -> None:
+        request = self._prepared(suffix, a, b, c, options, ring or _NO_RING)
+        size = int(self._measure(ctypes.byref(request)))
+        if workspace is None:
+            if self._kept.size < size + 64:
+                self._kept = np.empty(size + 64, np.uint8)
+            workspace = self._kept
+        elif workspace.size < size + 64:
+            raise ValueError(f"the workspace has {workspace.size} bytes, {size + 64} are needed")
+        address = workspace.ctypes.data
+        request.workspace = address + -address % 64
+        with self._one_thread():
+            self._run(ctypes.byref(request))
+
+    def _prepared(
+        self, suffix: str, a: Array, b: Array, c: Array, options: dict[str, int], ring: dict[str, Any]
+    ) -> _Request:
+        size = c.itemsize
+        values: dict[str, Any] = dict(options) | ring
+        inverses = ring["denominators"]
+        values["denominators"] = None if inverses is None else inverses.ctypes.data
+        values |= {"domain": self.facts["domains"].index(suffix), "m": a.shape[0], "k": a.shape[1], "n": b.shape[1]}
+        for letter, x in zip("abc", (a, b, c), strict=True):
+            values[letter] = x.ctypes.data
+            values[f"{letter}_rs"], values[f"{letter}_cs"] = (step // size for step in x.strides)
+        name = {"f32": "sgemm", "f64": "dgemm", "mod": "dgemm"}.get(suffix)
+        if self._blas and name:
+            values |= {"gemm": self._blas.functions[name], "blas_int": self._blas.integer}
+        return _Request(**values)
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Keep BLAS to one thread: this file shares out its own work."""
+        blas = self._blas
+        if blas is None or blas.set_threads is None or blas.get_threads is None:
+            yield
+            return
+        before = blas.get_threads()
+        blas.set_threads(1)
+        try:
+            yield
+        finally:
+            blas.set_threads(before)
+
+
+_NO_RING: dict[str, Any] = {"p": 0.0, "chunk": 1, "lazy": 0, "denominators": None}
+
+
+def _fits(out: Array, a: Array, b: Array) -> bool:
+    """Tell whether the result can be written where the caller wants it; if not, it is written apart and copied."""
+    return (
+        out.shape == (a.shape[0], b.shape[1])
+        and out.dtype == a.dtype
+        and all(step % out.itemsize == 0 and step > 0 for step in out.strides)
+        and not np.may_share_memory(out, a)
+        and not np.may_share_memory(out, b)
+    )
+
+
+def _largest(x: Array) -> int:
+    return max(abs(int(x.max())), abs(int(x.min()))) if x.size else 0
+
+
+def _centred(x: Array, p: int) -> Array:
+    residues = (x % p if x.dtype.kind != "b" else x).astype(np.float64)
+    residues[residues > p // 2] -= p
+    return residues
+
+
+def _packed(x: Array) -> Array:
+    columns = -(-x.shape[1] // 64) * 64
+    padded = np.zeros((x.shape[0], columns), np.uint8)
+    padded[:, : x.shape[1]] = x
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
