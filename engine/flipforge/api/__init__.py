@@ -1,5 +1,6 @@
 """The Python API: what the command line does, as functions that return values."""
 
+from flipforge.api._certify import certify
 from flipforge.api._closure import MAX_CLOSURE_RANK, closure
 from flipforge.api._family import is_family_run, resume_family, search_family
 from flipforge.api._library import (
@@ -26,6 +27,7 @@ __all__ = [
     "Member",
     "SearchResult",
     "best",
+    "certify",
     "closure",
     "compare_schemes",
     "convert",

@@ -1,4 +1,4 @@
-"""Commands on single objects: show, verify, import, convert, compare."""
+"""Commands on single objects: show, verify, certify, import, convert, compare."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ Names = Annotated[list[str], typer.Argument(metavar="ID|FILE...")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (show, verify, convert, compare):
+    for command in (show, verify, certify, convert, compare):
         app.command()(command)
     app.command("import")(import_files)
 
@@ -46,6 +46,26 @@ def verify(
 ) -> None:
     """Check schemes and certificates exactly, by code that shares nothing with the search."""
     _answer(api.verify(*names, problem=problem, ring=ring, db=db), _VERIFY_COLUMNS, json)
+
+
+def certify(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    multiplicity: Annotated[int | None, typer.Option("--multiplicity", help="Of a root: refuse any other.")] = None,
+    rank: Annotated[int | None, typer.Option("--rank", help="Of a tensor; found unless given.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the certificate goes.")] = None,
+    json: Json = False,
+) -> None:
+    """Find a certificate for what a file holds, check it, and write it."""
+    row = api.certify(file, multiplicity=multiplicity, rank=rank, seed=seed, out=out)
+    if json:
+        print_json(row)
+    else:
+        print(f"{row['verdict']}: {row['reason']}")
+        for key in ("multiplicity", "hilbert_function", "radius", "perturbation", "certificate"):
+            if row[key] is not None:
+                print(f"  {key.replace('_', ' ')}: {row[key]}")
+    raise typer.Exit(0 if row["verdict"] == "PROVED" else 1)
 
 
 def import_files(

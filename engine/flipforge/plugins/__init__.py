@@ -4,6 +4,7 @@ A distribution adds a plugin with an entry point in the group ``flipforge.KIND``
 to a `Manifest` in a light module. Listing plugins reads manifests; an implementation is imported when it is asked for.
 """
 
+from flipforge.plugins._certify import Certified, Certifier, Content, certifier_for
 from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
 from flipforge.plugins._manifest import API_VERSION, KINDS, Manifest, PluginInfo
 from flipforge.plugins._registry import available, connect, get, register
@@ -11,13 +12,17 @@ from flipforge.plugins._registry import available, connect, get, register
 __all__ = [
     "API_VERSION",
     "KINDS",
+    "Certified",
+    "Certifier",
     "Check",
+    "Content",
     "ExportReport",
     "ExportResult",
     "Exporter",
     "Manifest",
     "PluginInfo",
     "available",
+    "certifier_for",
     "connect",
     "export",
     "get",

@@ -77,8 +77,8 @@ def get(kind: str, name: str) -> Any:
     Returns
     -------
     object
-        An `Exporter` for ``exporters``, a parser for ``problems``, a factory for ``executors`` and for ``groups``, a
-        `Lifter` for ``lifters``.
+        An `Exporter` for ``exporters``, a `Certifier` for ``certifiers``, a parser for ``problems``, a factory for
+        ``executors`` and for ``groups``, a `Lifter` for ``lifters``.
 
     Raises
     ------
@@ -313,6 +313,11 @@ def _keeping(kind: str, loaded: Any) -> object:
             _accepts(exporter, "export", "scheme", "folder", options={})
             _accepts(exporter, "check", "scheme", "folder")
             return exporter
+        case "certifiers":
+            certifier = loaded() if isclass(loaded) else loaded
+            _accepts(certifier, "accepts", "content")
+            _accepts(certifier, "certify", "content", options={})
+            return certifier
         case "problems" | "groups":
             _accepts(loaded, None, "body")
             return loaded

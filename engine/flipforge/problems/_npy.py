@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 MAX_BYTES = 64 * 2**20
 """Largest file, and largest uncompressed member of an archive."""
 _MAX_MEMBERS = 1000
+_MAX_AXES = 8
 _HEADER = regex(rb"\{'descr': '([^']{1,20})', 'fortran_order': (True|False), 'shape': \(([0-9L, ]*)\),? ?\}\s*")
 
 
@@ -87,7 +88,7 @@ def array_from_bytes(data: bytes, dtype: str, shape: tuple[int, ...], *, fortran
     size = kind.itemsize
     for side in shape:
         size *= side
-    if len(shape) > 4 or size != len(data):
+    if len(shape) > _MAX_AXES or size != len(data):
         raise ValueError(f"an array of shape {shape} and type {dtype} with {len(data)} bytes of content")
     flat = np.frombuffer(data, kind) if data else np.zeros(0, kind)
     return flat.reshape(shape, order="F" if fortran else "C")

@@ -10,6 +10,7 @@ from flipforge.schemes.formats._certificate import (
 from flipforge.schemes.formats._draft import load_json
 from flipforge.schemes.formats._judge import Judged, is_there, judge_file, read_file
 from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
+from flipforge.schemes.formats._plain import read_plain
 from flipforge.schemes.formats._write import WRITERS, write_file
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "parse_certificate",
     "read_file",
     "read_native_document",
+    "read_plain",
     "write_atomically",
     "write_certificate",
     "write_file",

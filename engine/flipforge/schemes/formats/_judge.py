@@ -13,7 +13,7 @@ from flipforge.schemes.formats._certificate import Decided
 from flipforge.schemes.formats._draft import MAX_BYTES, Draft
 from flipforge.schemes.formats._recognise import read_contents, sms_parts
 
-__all__ = ["Judged", "is_there", "judge_file", "read_file"]
+__all__ = ["Judged", "is_there", "judge_file", "read_bytes", "read_file"]
 
 TRIED = (Q, GF2, GF3)
 """The rings tried, in this order, where neither file nor caller says one."""
@@ -105,10 +105,11 @@ def is_there(path: str | Path) -> bool:
 
 def _read_parts(path: Path) -> dict[Path, bytes]:
     """Read the file, or the three files of an SMS triple."""
-    return {part: _read_bytes(part) for part in sms_parts(path)}
+    return {part: read_bytes(part) for part in sms_parts(path)}
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file that is not too large, or raise `InputError`."""
     try:
         if not path.is_file():
             raise NotFoundError(f"{path}: {'not a regular file' if path.exists() else 'no such file'}")

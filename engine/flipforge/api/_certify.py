@@ -1,0 +1,72 @@
+"""Certify the content of a file: find a certificate, have it checked, write it."""
+
+from pathlib import Path
+from typing import Any
+
+from flipforge import plugins
+from flipforge.certificates import Verdict, check
+from flipforge.errors import FlipforgeError
+from flipforge.schemes.formats import read_plain, write_certificate
+
+__all__ = ["certify"]
+
+
+def certify(
+    file: str | Path,
+    *,
+    multiplicity: int | None = None,
+    rank: int | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+) -> dict[str, Any]:
+    """Find a certificate for what a file holds, check it by the checker of its kind, and write it.
+
+    Parameters
+    ----------
+    file
+        What it may hold depends on the certifiers that are installed; `flipforge.plugins.available` lists them.
+    multiplicity, rank
+        Claims to be met, where the content has such a thing.
+    seed
+        Of random choices.
+    out
+        The certificate's file; the input's name with ``.certificate.json``, in the present folder, unless given.
+
+    Returns
+    -------
+    dict
+        ``{"verdict", "multiplicity", "hilbert_function", "radius", "perturbation", "certificate", "reason"}``; the
+        certificate is None, and nothing is written, where the verdict is REFUTED or MALFORMED.
+
+    Raises
+    ------
+    InputError
+        No verdict can be formed.
+    """
+    path = Path(file)
+    stated = {"multiplicity": multiplicity, "rank": rank, "seed": seed}
+    options = {key: value for key, value in stated.items() if value is not None}
+    try:
+        content = read_plain(path)
+        certified = plugins.certifier_for(content).certify(content, options=options)
+    except FlipforgeError as error:
+        raise type(error)(_placed(path, error)) from None
+    certificate = certified.certificate
+    verdict = Verdict("REFUTED", certified.reason) if certificate is None else check(certificate)
+    target = None
+    if certificate is not None and verdict.decision in ("PROVED", "EVIDENCE"):
+        target = Path(f"{path.stem}.certificate.json") if out is None else Path(out)
+        write_certificate(certificate, target)
+    return {
+        "verdict": verdict.decision,
+        "multiplicity": certified.multiplicity,
+        "hilbert_function": certified.hilbert_function and list(certified.hilbert_function),
+        "radius": certified.radius,
+        "perturbation": certified.perturbation,
+        "certificate": None if target is None else str(target),
+        "reason": "; ".join(filter(None, (verdict.reason, certified.reason if certificate else ""))),
+    }
+
+
+def _placed(path: Path, error: FlipforgeError) -> str:
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
