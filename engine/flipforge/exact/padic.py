@@ -1,0 +1,200 @@
+"""From residues to rational numbers: Hensel and Dixon lifting, rational reconstruction, Chinese remainders.
+
+Numbers here are Python integers of any size; a residue modulo m stands in ``0..m-1`` unless said otherwise.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from math import gcd, isqrt, lcm
+
+from numpy.typing import ArrayLike
+
+from flipforge.errors import FlipforgeError, InputError
+from flipforge.exact._factor import Factorisation
+from flipforge.exact._matrix import Array, as_array
+from flipforge.rings import Element
+
+__all__ = ["Obstruction", "centred", "crt", "hensel", "reconstruct", "reconstruct_all"]
+
+
+class Obstruction(FlipforgeError):
+    """A step of `hensel` whose linear system has no solution: a verdict, and it is no.
+
+    Attributes
+    ----------
+    step
+        k, where the last solution was one modulo p^k.
+    dual
+        m residues y with y'J = 0 and y'b != 0 modulo p, b the residual divided by -p^k. At step 1 that proves that the
+        start has no lift to Z/p^2 at all; at later steps, only that this choice of digits has none.
+    """
+
+    exit_code = 1
+
+    def __init__(self, step: int, dual: Array) -> None:
+        super().__init__(f"no digit solves the equations at step {step}")
+        self.step = step
+        self.dual = dual
+
+
+def hensel(
+    start: ArrayLike, residual: Callable[[Array], Array], jacobian: Factorisation
+) -> Iterator[tuple[Array, int]]:
+    """Lift a root of a polynomial map digit by digit: yield roots modulo p, p^2, p^3 and so on.
+
+    The Jacobian is taken at the start alone, because it is the same at all lifts modulo p; one factorisation does for
+    all steps.
+
+    Parameters
+    ----------
+    start
+        n integers, a root modulo p.
+    residual
+        Maps n integers to the m integers F(x), exactly.
+    jacobian
+        The factorisation modulo p of the m x n Jacobian of F at the start.
+
+    Yields
+    ------
+    x, modulus
+        n integers with F(x) = 0 modulo ``modulus``, centred, and the power of p.
+
+    Raises
+    ------
+    InputError
+        The Jacobian is factored over Q, the start is not a root modulo p, or a next one is not a root because the
+        Jacobian is not the map's.
+    Obstruction
+        The next digit does not exist.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> from flipforge.exact import factor
+    >>> roots = hensel([3], lambda x: x * x - 2, factor([[6]], 7))
+    >>> [(int(x[0]), m) for x, m in islice(roots, 3)]
+    [(3, 7), (10, 49), (108, 343)]
+    """
+    p = jacobian.p
+    if not p:
+        raise InputError("Hensel lifting needs a Jacobian modulo a prime")
+    x, modulus, step = centred(as_array(start, 1, "the start"), p), p, 1
+    while True:
+        values = residual(x)
+        if (values % modulus).any():
+            raise InputError(f"step {step}: this is not a root modulo {p}^{step}")
+        yield x, modulus
+        digit = jacobian.solve(-values // modulus)
+        if digit.values is None:
+            assert digit.dual is not None
+            raise Obstruction(step, digit.dual)
+        x, modulus, step = centred(x + modulus * digit.values.astype(object), modulus * p), modulus * p, step + 1
+
+
+def centred(values: Array, modulus: int) -> Array:
+    """Return the residues of smallest absolute value, as objects; the half of an even modulus stays positive."""
+    half = (modulus - 1) // 2
+    return (values.astype(object) + half) % modulus - half
+
+
+def reconstruct(
+    residue: int, modulus: int, numerator: int | None = None, denominator: int | None = None
+) -> Element | None:
+    """Find the fraction n/d with n = residue * d modulo m, ``|n| <= numerator`` and ``0 < d <= denominator``.
+
+    There is at most one where 2 * numerator * denominator < m, and then it is found if it exists (Wang, Guy, Davenport
+    1982; Monagan 2004). Its denominator is prime to m.
+
+    Parameters
+    ----------
+    residue, modulus
+        Any integer, and m > 1.
+    numerator, denominator
+        The bounds; where both are None each is the largest N with 2 N N < m, though the denominator may always be 1.
+
+    Raises
+    ------
+    InputError
+        The bounds do not keep 2 * numerator * denominator < m, or only one is given.
+
+    Examples
+    --------
+    >>> reconstruct(4, 7), reconstruct(-3 * pow(4, -1, 101), 101)
+    (None, Fraction(-3, 4))
+    """
+    bounds = _bounds(modulus, numerator, denominator)
+    (r0, t0), (r1, t1) = (modulus, 0), (residue % modulus, 1)
+    while r1 > bounds[0]:
+        quotient = r0 // r1
+        (r0, t0), (r1, t1) = (r1, t1), (r0 - quotient * r1, t0 - quotient * t1)
+    if abs(t1) > bounds[1] or gcd(r1, t1) != 1:
+        return None
+    n, d = (r1, t1) if t1 > 0 else (-r1, -t1)
+    return n if d == 1 else Fraction(n, d)
+
+
+def reconstruct_all(
+    residues: ArrayLike, modulus: int, numerator: int | None = None, denominator: int | None = None
+) -> list[Element] | None:
+    """Return what `reconstruct` makes of each residue, or None where one of them has no fraction.
+
+    Examples
+    --------
+    >>> reconstruct_all([51, 3, 100], 101)
+    [Fraction(1, 2), 3, -1]
+    """
+    largest, deepest = _bounds(modulus, numerator, denominator)
+    common, found = 1, list[Element]()
+    for residue in map(int, as_array(residues, 1, "residues")):
+        # Denominators repeat: a fraction over those before that keeps the bounds is the only one that does.
+        n = (residue * common + largest) % modulus - largest
+        if n <= largest:
+            value: Element | None = n if common == 1 else _plain(Fraction(n, common))
+        else:
+            value = reconstruct(residue, modulus, largest, deepest)
+        if value is None:
+            return None
+        common = lcm(common, value.denominator)
+        if common > deepest:
+            common = 1
+        found.append(value)
+    return found
+
+
+def crt(residues: Sequence[int], moduli: Sequence[int]) -> tuple[int, int]:
+    """Return (x, m) with x = residues[i] modulo moduli[i] for all i, 0 <= x < m, m the product of the moduli.
+
+    Raises
+    ------
+    InputError
+        The two differ in length, or two moduli have a common divisor.
+
+    Examples
+    --------
+    >>> crt([2, 3], [3, 5])
+    (8, 15)
+    """
+    if len(residues) != len(moduli):
+        raise InputError("there are not as many residues as moduli")
+    x, m = 0, 1
+    for residue, modulus in zip(residues, moduli, strict=True):
+        if modulus < 1 or gcd(m, modulus) != 1:
+            raise InputError("the moduli must be positive and prime to each other")
+        x += m * ((residue - x) * pow(m, -1, modulus) % modulus)
+        m *= modulus
+    return x, m
+
+
+def _bounds(modulus: int, numerator: int | None, denominator: int | None) -> tuple[int, int]:
+    if numerator is None and denominator is None:
+        bound = isqrt((modulus - 1) // 2)
+        return bound, max(bound, 1)
+    if numerator is None or denominator is None:
+        raise InputError("give both bounds of a fraction or none")
+    if numerator < 0 or denominator < 1 or 2 * numerator * denominator >= modulus:
+        raise InputError(f"2 * {numerator} * {denominator} is not below {modulus}: two fractions could fit")
+    return numerator, denominator
+
+
+def _plain(value: Fraction) -> Element:
+    return int(value) if value.denominator == 1 else value

@@ -1,0 +1,159 @@
+"""From residues to fractions: bounds at their edge, roots beyond 64 bits, and proofs that there is no next digit."""
+
+from fractions import Fraction
+from itertools import islice
+from math import gcd
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from flipforge.errors import InputError
+from flipforge.exact import factor, padic
+
+Array = NDArray[Any]
+
+
+@pytest.mark.parametrize("modulus", range(2, 42))
+def test_every_residue_of_small_moduli(modulus: int) -> None:
+    """Brute force: what is found is the only fraction within the bounds, and is missed only where there is none."""
+    for numerator in range(modulus):
+        for denominator in range(1, modulus):
+            if 2 * numerator * denominator >= modulus:
+                with pytest.raises(InputError, match="two fractions could fit"):
+                    padic.reconstruct(1, modulus, numerator, denominator)
+                break
+            for residue in range(modulus):
+                fits = {
+                    Fraction(n, d)
+                    for d in range(1, denominator + 1)
+                    for n in range(-numerator, numerator + 1)
+                    if gcd(n, d) == gcd(d, modulus) == 1 and (n - d * residue) % modulus == 0
+                }
+                found = padic.reconstruct(residue, modulus, numerator, denominator)
+                assert fits == (set() if found is None else {found})
+
+
+@given(st.integers(0, 10**40), st.integers(1, 10**40), st.booleans())
+def test_reconstruction_at_the_edge_of_its_bounds(n: int, d: int, negative: bool) -> None:
+    value = Fraction(-n if negative else n, d)
+    n, d = abs(value.numerator), value.denominator
+    modulus = 2 * n * d + 1
+    if modulus > 1:
+        residue = value.numerator * pow(d, -1, modulus)
+        assert padic.reconstruct(residue, modulus, n, d) == value
+        with pytest.raises(InputError):
+            padic.reconstruct(residue, modulus - 1, n, d)
+        if n:
+            assert padic.reconstruct(residue, modulus, n - 1, d) != value
+        if d > 1:
+            assert padic.reconstruct(residue, modulus, n, d - 1) != value
+
+
+@given(st.lists(st.fractions(max_denominator=50, min_value=-50, max_value=50), max_size=6), st.sampled_from([101, 7]))
+def test_many_at_once(values: list[Fraction], p: int) -> None:
+    modulus = p**6
+    values = [x for x in values if x.denominator % p]
+    residues = [x.numerator * pow(x.denominator, -1, modulus) for x in values]
+    expected = [padic.reconstruct(x, modulus) for x in residues]
+    found = padic.reconstruct_all(residues, modulus)
+    assert found == (None if None in expected else expected)
+    if p == 101:
+        assert found == values
+        assert found is not None
+        assert all(type(x) is (int if x.denominator == 1 else Fraction) for x in found)
+
+
+def test_default_bounds() -> None:
+    assert padic.reconstruct(10, 201) == 10
+    assert padic.reconstruct(10, 200) is None
+    assert padic.reconstruct_all([10, 11], 243) == [10, 11]
+    assert padic.reconstruct_all([10, 12], 243) is None
+    assert [padic.reconstruct(x, 2) for x in (0, 1, 2)] == [0, None, 0]
+
+
+def test_one_bound_alone() -> None:
+    with pytest.raises(InputError, match="both bounds"):
+        padic.reconstruct(1, 7, 1)
+
+
+@given(st.integers(-(10**30), 10**30))
+def test_crt(x: int) -> None:
+    moduli = [2**20, 3**15, 5**9, 10**9 + 7, 2**61 - 1]
+    found, modulus = padic.crt([x % m for m in moduli], moduli)
+    assert 0 <= found < modulus
+    assert (x - found) % modulus == 0
+    assert modulus == 2**20 * 3**15 * 5**9 * (10**9 + 7) * (2**61 - 1)
+
+
+def test_crt_of_nothing_and_of_moduli_with_a_common_divisor() -> None:
+    assert padic.crt([], []) == (0, 1)
+    with pytest.raises(InputError, match="prime to each other"):
+        padic.crt([1, 1], [4, 6])
+    with pytest.raises(InputError, match="as many"):
+        padic.crt([1], [4, 6])
+
+
+@given(st.lists(st.integers(-(10**25), 10**25), max_size=8), st.integers(1, 50))
+def test_centred(values: list[int], modulus: int) -> None:
+    for before, after in zip(values, padic.centred(np.array(values, dtype=object), modulus), strict=True):
+        assert (before - after) % modulus == 0
+        assert -modulus < 2 * after <= modulus
+
+
+def circle(x: Array) -> Array:
+    """Two equations in three unknowns: x^2 + y^2 = 2 z^2 + 16, x y = z + 7."""
+    return np.array([x[0] ** 2 + x[1] ** 2 - 2 * x[2] ** 2 - 16, x[0] * x[1] - x[2] - 7], dtype=object)
+
+
+@pytest.mark.parametrize("p", [5, 101])
+def test_roots_beyond_64_bits(p: int) -> None:
+    pairs = ([x, y, (x * y - 7) % p] for x in range(p) for y in range(x))
+    start = next(xyz for xyz in pairs if not (circle(np.array(xyz)) % p).any())
+    jacobian = [[2 * start[0], 2 * start[1], -4 * start[2]], [start[1], start[0], -1]]
+    steps = list(islice(padic.hensel(start, circle, factor(jacobian, p)), 50))
+    assert [modulus for _, modulus in steps] == [p**k for k in range(1, 51)]
+    for x, modulus in steps:
+        assert all(type(value) is int for value in x)
+        assert not (circle(x) % modulus).any()
+        assert ((x - np.array(start)) % p == 0).all()
+        assert all(-modulus < 2 * value <= modulus for value in x)
+
+
+def test_square_root_at_a_large_prime() -> None:
+    p = 2**31 - 1
+    start = pow(2, (p + 1) // 4, p)
+    *_, (x, modulus) = islice(padic.hensel([start], lambda x: x * x - 2, factor([[2 * start]], p)), 40)
+    assert modulus == p**40
+    assert (x[0] - start) % p == (x[0] ** 2 - 2) % modulus == 0
+
+
+def test_a_step_without_solution_proves_it() -> None:
+    # x^2 = 3 has the root 1 modulo 2, and none modulo 4.
+    steps = padic.hensel([1], lambda x: x * x - 3, factor([[2]], 2))
+    assert next(steps)[1] == 2
+    with pytest.raises(padic.Obstruction, match="step 1") as caught:
+        next(steps)
+    assert caught.value.step == 1
+    assert caught.value.dual.tolist() == [1]
+
+
+def test_a_later_step_without_solution() -> None:
+    # x^2 = 5 has the root 1 modulo 4, and none modulo 8.
+    steps = padic.hensel([1], lambda x: x * x - 5, factor([[2]], 2))
+    with pytest.raises(padic.Obstruction) as caught:
+        list(steps)
+    assert caught.value.step == 2
+
+
+def test_bad_starts() -> None:
+    with pytest.raises(InputError, match="not a root modulo 7"):
+        next(padic.hensel([1], lambda x: x * x - 2, factor([[2]], 7)))
+    with pytest.raises(InputError, match="modulo a prime"):
+        next(padic.hensel([1], lambda x: x * x - 2, factor([[2]], 0)))
+    wrong = padic.hensel([3], lambda x: x * x - 2, factor([[1]], 7))
+    with pytest.raises(InputError, match=r"step 2: this is not a root modulo 7\^2"):
+        list(wrong)
