@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from functools import cache
-from math import factorial, prod
+from math import comb, factorial, prod
 
-__all__ = ["hook_count", "integer_partitions", "matchings", "stirling"]
+__all__ = ["even_partitions", "hook_count", "integer_partitions", "matchings", "stirling"]
 
 
 @cache
@@ -19,6 +19,26 @@ def stirling(points: int) -> tuple[int, ...]:
     row = [1]
     for size in range(1, points + 1):
         row = [0, *(row[t - 1] + t * (row[t] if t < size else 0) for t in range(1, size + 1))]
+    return tuple(row)
+
+
+@cache
+def even_partitions(points: int) -> tuple[int, ...]:
+    """Return the numbers of set partitions into even blocks by their number of blocks.
+
+    Examples
+    --------
+    >>> even_partitions(4)
+    (0, 1, 3)
+    """
+    if points % 2:
+        return ()
+    if points == 0:
+        return (1,)
+    row = [0] * (points // 2 + 1)
+    for size in range(2, points + 1, 2):
+        for blocks, count in enumerate(even_partitions(points - size)):
+            row[blocks + 1] += comb(points - 1, size - 1) * count
     return tuple(row)
 
 

@@ -11,12 +11,22 @@ __all__ = ["reflections", "transvections"]
 _SIZE = 3
 
 
-def reflections(rng: np.random.Generator, n: int, number: int) -> npt.NDArray[Any]:
-    """Return a product of reflections of R^n along random nonzero integer vectors, with fractions as entries."""
+def reflections(rng: np.random.Generator, n: int, number: int, *, balanced: bool = False) -> npt.NDArray[Any]:
+    """Return a product of reflections of R^n along random integer vectors, with fractions as entries.
+
+    Parameters
+    ----------
+    balanced
+        Take vectors whose entries add up to 0: then the vector of ones stays where it is.
+    """
     product = np.array([[Fraction(i == j) for j in range(n)] for i in range(n)], dtype=object)
     for _ in range(number):
         vector = rng.integers(-_SIZE, _SIZE + 1, n)
         vector[rng.integers(n)] += 2 * _SIZE  # never zero
+        if balanced:
+            vector = n * vector - vector.sum()
+        if not vector.any():
+            continue  # balanced, and all entries were equal
         normal = np.array([Fraction(int(x)) for x in vector], dtype=object)
         product = product - np.outer(product @ normal, normal) * Fraction(2, int(vector @ vector))
     return product

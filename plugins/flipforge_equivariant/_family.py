@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from flipforge.diagrams import (
     Blocks,
+    Diagram,
     PartitionDiagram,
     SparseMatrix,
     check_listable,
@@ -40,38 +41,37 @@ class PartitionGroup(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.n})"
 
-    def contains(self, diagram: PartitionDiagram) -> bool:
+    def contains(self, diagram: Diagram) -> bool:
         """Tell whether a diagram belongs to the family."""
-        return self.blocks.allows(diagram)
+        return isinstance(diagram, PartitionDiagram) and self.blocks.allows(diagram)
 
-    def diagrams(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def diagrams(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield all diagrams of the family, by their labels."""
         check_shape(k, l)
         return partitions(k, l, self.blocks)
 
     @abstractmethod
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """Return the number of `diagrams`."""
 
     @abstractmethod
-    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+    def dimension(self, k: int, l: int) -> int:
         """Return the dimension of the space of equivariant maps."""
 
-    def basis(self, k: int, l: int) -> tuple[PartitionDiagram, ...]:  # noqa: E741
+    def basis(self, k: int, l: int) -> tuple[PartitionDiagram, ...]:
         """Return diagrams whose matrices are a basis of the equivariant maps."""
         check_listable(self.dimension(k, l), f"{self.name}, k = {k}, l = {l}")
         return tuple(self.select(k, l))
 
     @abstractmethod
-    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the basis in canonical order."""
 
-    def matrix(self, diagram: PartitionDiagram) -> SparseMatrix:
+    def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a diagram."""
-        self.check(diagram)
-        return diagram_matrix(diagram, self.n)
+        return diagram_matrix(self.check(diagram), self.n)
 
-    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+    def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object."""
         return diagram.as_dict()
 
@@ -79,7 +79,8 @@ class PartitionGroup(ABC):
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random element of the group."""
 
-    def check(self, diagram: PartitionDiagram) -> None:
-        """Raise `InputError` for a diagram that is not of this group."""
-        if not self.contains(diagram):
+    def check(self, diagram: Diagram) -> PartitionDiagram:
+        """Return the diagram, or raise `InputError` for one that is not of this group."""
+        if not isinstance(diagram, PartitionDiagram) or not self.contains(diagram):
             raise InputError(f"{diagram} is no diagram of {self.name}, which has {self.blocks.name}")
+        return diagram

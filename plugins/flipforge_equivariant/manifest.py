@@ -2,7 +2,18 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["GROUPS", "ORTHOGONAL", "SYMMETRIC", "SYMPLECTIC"]
+__all__ = [
+    "ALTERNATING",
+    "BISTOCHASTIC",
+    "DOUBLED_BISTOCHASTIC",
+    "DOUBLED_SYMMETRIC",
+    "GROUPS",
+    "HYPEROCTAHEDRAL",
+    "ORTHOGONAL",
+    "SPECIAL",
+    "SYMMETRIC",
+    "SYMPLECTIC",
+]
 
 
 def _manifest(name: str, summary: str, target: str) -> Manifest:
@@ -10,7 +21,23 @@ def _manifest(name: str, summary: str, target: str) -> Manifest:
 
 
 SYMMETRIC = _manifest("S", "symmetric group S_n: partition diagrams", "symmetric:symmetric")
+ALTERNATING = _manifest("A", "alternating group A_n: partition diagrams and jellyfish", "alternating:alternating")
 ORTHOGONAL = _manifest("O", "orthogonal group O(n): Brauer diagrams", "orthogonal:orthogonal")
+SPECIAL = _manifest("SO", "special orthogonal group SO(n): diagrams with a head beside", "special:special_orthogonal")
 SYMPLECTIC = _manifest("Sp", "symplectic group Sp(n), n even: Brauer diagrams with signs", "symplectic:symplectic")
+HYPEROCTAHEDRAL = _manifest("H", "signed permutations H_n: partitions into even blocks", "easy:hyperoctahedral")
+BISTOCHASTIC = _manifest("B", "bistochastic group B_n: pairs and single points", "easy:bistochastic")
+DOUBLED_SYMMETRIC = _manifest("SxZ2", "S_n with negatives: even numbers of points", "easy:doubled_symmetric")
+DOUBLED_BISTOCHASTIC = _manifest("BxZ2", "B_n with negatives: even numbers of points", "easy:doubled_bistochastic")
 
-GROUPS = (SYMMETRIC, ORTHOGONAL, SYMPLECTIC)
+GROUPS = (
+    SYMMETRIC,
+    ALTERNATING,
+    ORTHOGONAL,
+    SPECIAL,
+    SYMPLECTIC,
+    HYPEROCTAHEDRAL,
+    BISTOCHASTIC,
+    DOUBLED_SYMMETRIC,
+    DOUBLED_BISTOCHASTIC,
+)

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.diagrams import PAIRS, PartitionDiagram, check_shape, partitions
+from flipforge.diagrams import PAIRS, Diagram, PartitionDiagram, check_shape, partitions
 from flipforge_equivariant._counts import hook_count, integer_partitions, matchings
 from flipforge_equivariant._elements import reflections
 from flipforge_equivariant._family import PartitionGroup
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_increasing
 
-__all__ = ["OrthogonalGroup", "orthogonal"]
+__all__ = ["OrthogonalGroup", "brauer_document", "orthogonal", "orthogonal_dimension"]
 
 
 class OrthogonalGroup(PartitionGroup):
@@ -33,33 +33,37 @@ class OrthogonalGroup(PartitionGroup):
     letter = "O"
     blocks = PAIRS
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """Return (k + l - 1)!!."""
         check_shape(k, l)
         return matchings(k + l)
 
-    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+    def dimension(self, k: int, l: int) -> int:
         """Return the number of standard tableaux with even rows, at most n of them."""
         check_shape(k, l)
-        points = k + l
-        if points % 2 or 2 * self.n >= points:
-            return matchings(points)
-        halves = integer_partitions(points // 2, self.n)
-        return sum(hook_count(tuple(2 * row for row in half)) for half in halves)
+        return orthogonal_dimension(self.n, k + l)
 
-    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the diagrams without an increasing subsequence of n + 1 points."""
         for diagram in partitions(k, l, self.blocks):
             if longest_increasing(diagram.partners) <= self.n:
                 yield diagram
 
-    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+    def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object with its pairs."""
-        return brauer_document(diagram)
+        return brauer_document(self.check(diagram))
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a product of reflections along random integer vectors, with fractions as entries."""
         return reflections(rng, self.n, int(rng.integers(1, 4)))
+
+
+def orthogonal_dimension(n: int, points: int) -> int:
+    """Return the number of standard tableaux with even rows, at most n of them: that of O(n), n = 0 included."""
+    if points % 2 or 2 * n >= points:
+        return matchings(points)
+    halves = integer_partitions(points // 2, n)
+    return sum(hook_count(tuple(2 * row for row in half)) for half in halves)
 
 
 def brauer_document(diagram: PartitionDiagram) -> dict[str, Any]:

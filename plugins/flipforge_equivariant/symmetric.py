@@ -29,17 +29,17 @@ class SymmetricGroup(PartitionGroup):
     letter = "S"
     blocks = ANY
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """Return the Bell number of k + l."""
         check_shape(k, l)
         return sum(stirling(k + l))
 
-    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+    def dimension(self, k: int, l: int) -> int:
         """Return the number of partitions with at most n blocks."""
         check_shape(k, l)
         return sum(stirling(k + l)[: self.n + 1])
 
-    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the partitions with at most n blocks."""
         return partitions(k, l, self.blocks, most=self.n)
 

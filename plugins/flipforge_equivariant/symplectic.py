@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from flipforge.diagrams import (
     PAIRS,
+    Diagram,
     PartitionDiagram,
     SparseMatrix,
     check_shape,
@@ -51,12 +52,12 @@ class SymplecticGroup(PartitionGroup):
             raise InputError(f"Sp:{n}: a symplectic form needs an even dimension; write Sp:{n + 1} or O:{n}")
         super().__init__(n)
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """Return (k + l - 1)!!."""
         check_shape(k, l)
         return matchings(k + l)
 
-    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+    def dimension(self, k: int, l: int) -> int:
         """Return the number of standard tableaux with even columns, at most n rows."""
         check_shape(k, l)
         points = k + l
@@ -65,20 +66,19 @@ class SymplecticGroup(PartitionGroup):
         halves = integer_partitions(points // 2, self.n // 2)
         return sum(hook_count(tuple(row for row in half for _ in range(2))) for half in halves)
 
-    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the diagrams without a decreasing subsequence of n + 1 points."""
         for diagram in partitions(k, l, self.blocks):
             if longest_decreasing(diagram.partners) <= self.n:
                 yield diagram
 
-    def matrix(self, diagram: PartitionDiagram) -> SparseMatrix:
+    def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a diagram, signs included."""
-        self.check(diagram)
-        return symplectic_matrix(diagram, self.n)
+        return symplectic_matrix(self.check(diagram), self.n)
 
-    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+    def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object with its pairs."""
-        return brauer_document(diagram)
+        return brauer_document(self.check(diagram))
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a product of random transvections, with integers as entries."""

@@ -30,7 +30,7 @@ BELL = (1, 1, 2, 5, 15, 52, 203, 877, 4140)
 
 
 @st.composite
-def diagrams(draw: st.DrawFn, k: int | None = None, l: int | None = None, brauer: bool = False) -> PartitionDiagram:  # noqa: E741
+def diagrams(draw: st.DrawFn, k: int | None = None, l: int | None = None, brauer: bool = False) -> PartitionDiagram:
     """Random diagrams, small ones of no points included."""
     k = draw(st.integers(0, 4)) if k is None else k
     above = draw(st.integers(0, 4)) if l is None else l
@@ -204,7 +204,7 @@ def test_worked_examples() -> None:
     ("k", "l", "labels"),
     [(1, 1, (1, 0)), (1, 1, (0,)), (0, 2, (0, 2)), (0, 1, (-1,)), (1, 0, ()), (0, 2, (0, -1))],
 )
-def test_labels_that_are_no_growth_string_are_refused(k: int, l: int, labels: tuple[int, ...]) -> None:  # noqa: E741
+def test_labels_that_are_no_growth_string_are_refused(k: int, l: int, labels: tuple[int, ...]) -> None:
     with pytest.raises(MalformedError, match="restricted growth string"):
         PartitionDiagram(k, l, labels)
 

@@ -5,6 +5,7 @@ are done on the diagrams.
 """
 
 from flipforge.diagrams._compose import compose, compose_symplectic, identity
+from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
 from flipforge.diagrams._group import (
     MOST_DIAGRAMS,
@@ -15,7 +16,15 @@ from flipforge.diagrams._group import (
     group_names,
     register_group,
 )
-from flipforge.diagrams._matrices import SparseMatrix, diagram_matrix, orbit_matrix, symplectic_form, symplectic_matrix
+from flipforge.diagrams._headed import HeadedDiagram, headed, jellyfish, levi_civita
+from flipforge.diagrams._matrices import (
+    SparseMatrix,
+    diagram_matrix,
+    headed_matrix,
+    orbit_matrix,
+    symplectic_form,
+    symplectic_matrix,
+)
 from flipforge.diagrams._partition import PartitionDiagram
 
 __all__ = [
@@ -25,7 +34,9 @@ __all__ = [
     "PAIRS",
     "SMALL",
     "Blocks",
+    "Diagram",
     "Group",
+    "HeadedDiagram",
     "PartitionDiagram",
     "SparseMatrix",
     "check_listable",
@@ -35,7 +46,11 @@ __all__ = [
     "diagram_matrix",
     "group",
     "group_names",
+    "headed",
+    "headed_matrix",
     "identity",
+    "jellyfish",
+    "levi_civita",
     "orbit_matrix",
     "partitions",
     "register_group",

@@ -23,33 +23,42 @@ class Blocks:
         Says what they are, for people.
     largest
         The most points that a block has, None for any number.
-    even
-        All blocks are even.
+    odd
+        The number of blocks of odd size, None for any number.
     """
 
     name: str
     largest: int | None = None
-    even: bool = False
+    odd: int | None = None
 
     def allows(self, diagram: PartitionDiagram) -> bool:
         """Tell whether a diagram belongs to the family."""
-        sizes = map(len, diagram.blocks)
-        return all((self.largest is None or size <= self.largest) and not (self.even and size % 2) for size in sizes)
+        sizes = [len(block) for block in diagram.blocks]
+        if self.largest is not None and max(sizes, default=0) > self.largest:
+            return False
+        return self.odd is None or sum(size % 2 for size in sizes) == self.odd
 
 
 ANY = Blocks("all blocks")
-EVEN = Blocks("even blocks", even=True)
-PAIRS = Blocks("pairs", largest=2, even=True)
+EVEN = Blocks("even blocks", odd=0)
+PAIRS = Blocks("pairs", largest=2, odd=0)
 SMALL = Blocks("pairs and single points", largest=2)
 
 
-def partitions(k: int, l: int, blocks: Blocks = ANY, most: int | None = None) -> Iterator[PartitionDiagram]:  # noqa: E741
+def partitions(
+    k: int,
+    l: int,
+    blocks: Blocks = ANY,
+    *,
+    most: int | None = None,
+    least: int = 0,
+) -> Iterator[PartitionDiagram]:
     """Yield the partition diagrams of a family, by their labels.
 
     Parameters
     ----------
-    most
-        The most blocks that a diagram may have.
+    most, least
+        The most and the least number of blocks that a diagram may have.
 
     Examples
     --------
@@ -59,10 +68,11 @@ def partitions(k: int, l: int, blocks: Blocks = ANY, most: int | None = None) ->
     105
     """
     points = k + l
-    if points == 0:
-        yield PartitionDiagram(k, l, ())
-        return
     limit = points if most is None else most
+    if points == 0:
+        if not (least or blocks.odd):
+            yield PartitionDiagram(k, l, ())
+        return
     largest = points if blocks.largest is None else blocks.largest
     labels = [0] * points
     sizes = [0] * (points + 1)
@@ -71,7 +81,11 @@ def partitions(k: int, l: int, blocks: Blocks = ANY, most: int | None = None) ->
     while place >= 0:
         left = points - place - 1
         for choice in range(label, min(used + 1, limit)):
-            if sizes[choice] < largest and not (blocks.even and odd + (-1 if sizes[choice] % 2 else 1) > left):
+            if sizes[choice] >= largest or used + (choice == used) + left < least:
+                continue
+            missing = None if blocks.odd is None else blocks.odd - odd - (-1 if sizes[choice] % 2 else 1)
+            # What is left can change the number of odd blocks by as much as its own number, and by its parity.
+            if missing is None or (abs(missing) <= left and (left - missing) % 2 == 0):
                 break
         else:
             place -= 1
@@ -86,11 +100,10 @@ def partitions(k: int, l: int, blocks: Blocks = ANY, most: int | None = None) ->
         odd += -1 if sizes[choice] % 2 else 1
         used += sizes[choice] == 0
         sizes[choice] += 1
-        if left:
-            place, label = place + 1, 0
-            continue
-        yield PartitionDiagram(k, l, tuple(labels))
-        odd += -1 if sizes[choice] % 2 else 1
-        sizes[choice] -= 1
-        used -= sizes[choice] == 0
-        label = choice + 1
+        place, label = place + 1, 0
+        if not left:
+            yield PartitionDiagram(k, l, tuple(labels))
+            place, label = points - 1, choice + 1
+            odd += -1 if sizes[choice] % 2 else 1
+            sizes[choice] -= 1
+            used -= sizes[choice] == 0

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._matrices import SparseMatrix
-from flipforge.diagrams._partition import PartitionDiagram
 from flipforge.errors import InputError
 
 __all__ = ["MOST_DIAGRAMS", "Group", "check_listable", "check_shape", "group", "group_names", "register_group"]
@@ -36,19 +36,19 @@ class Group(Protocol):
     name: str
     n: int
 
-    def contains(self, diagram: PartitionDiagram) -> bool:
+    def contains(self, diagram: Diagram) -> bool:
         """Tell whether a diagram is one of this group's."""
 
-    def diagrams(self, k: int, l: int) -> Iterator[PartitionDiagram]:  # noqa: E741
+    def diagrams(self, k: int, l: int) -> Iterator[Diagram]:
         """Yield the diagrams whose matrices span the maps from k to l copies of V, in canonical order."""
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """Return the number of `diagrams`, without enumerating them."""
 
-    def dimension(self, k: int, l: int) -> int:  # noqa: E741
+    def dimension(self, k: int, l: int) -> int:
         """Return the dimension of the space of maps that commute with the group, by a formula."""
 
-    def basis(self, k: int, l: int) -> Sequence[PartitionDiagram]:  # noqa: E741
+    def basis(self, k: int, l: int) -> Sequence[Diagram]:
         """Return diagrams whose matrices are a basis of that space.
 
         Raises
@@ -57,10 +57,10 @@ class Group(Protocol):
             There are more than `MOST_DIAGRAMS`; the message says how many.
         """
 
-    def matrix(self, diagram: PartitionDiagram) -> SparseMatrix:
+    def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a diagram, n^l x n^k."""
 
-    def document(self, diagram: PartitionDiagram) -> dict[str, Any]:
+    def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object of the contract."""
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
@@ -101,7 +101,7 @@ def group_names() -> tuple[str, ...]:
     return tuple(sorted(_FACTORIES))
 
 
-def check_shape(k: int, l: int) -> None:  # noqa: E741
+def check_shape(k: int, l: int) -> None:
     """Raise `InputError` for a negative number of points."""
     if k < 0 or l < 0:
         raise InputError(f"k = {k}, l = {l}: numbers of tensor factors are not negative")

@@ -6,16 +6,24 @@ value: the nonzero entries are the sums of offsets. So a sparse matrix costs as 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.diagrams._headed import HeadedDiagram, parity
 from flipforge.diagrams._partition import PartitionDiagram
 from flipforge.errors import InputError
 
-__all__ = ["SparseMatrix", "diagram_matrix", "orbit_matrix", "symplectic_form", "symplectic_matrix"]
+__all__ = [
+    "SparseMatrix",
+    "diagram_matrix",
+    "headed_matrix",
+    "orbit_matrix",
+    "symplectic_form",
+    "symplectic_matrix",
+]
 
 Integers = npt.NDArray[np.int64]
 
@@ -128,6 +136,29 @@ def symplectic_matrix(diagram: PartitionDiagram, n: int) -> SparseMatrix:
         values = np.concatenate([ones, -ones])
         factors.append(Factor(first * row + second * next_row, first * col + second * next_col, values))
     return outer_product(shape, factors)
+
+
+def headed_matrix(diagram: HeadedDiagram) -> SparseMatrix:
+    """Return the matrix of a headed diagram: equal indices on blocks, times the sign of the values on the legs.
+
+    Examples
+    --------
+    >>> headed_matrix(HeadedDiagram(1, 1, 2, (0, 1), (0, 1))).dense().tolist()
+    [[0, 1], [-1, 0]]
+    """
+    n, plain, legs = diagram.n, diagram.plain, diagram.legs
+    shape = matrix_shape(plain, n, factorial(n) * n ** (plain.size - len(legs)))
+    values = distinct_tuples(n, len(legs))
+    signs = np.array([parity(_completed(word, n)) for word in values.tolist()], np.int64)
+    strides = np.array([point_strides(plain, n, plain.blocks[leg]) for leg in legs], np.int64).reshape(-1, 2)
+    head = Factor(values @ strides[:, 0], values @ strides[:, 1], signs)
+    others = [block_factor(plain, n, block) for number, block in enumerate(plain.blocks) if number not in legs]
+    return outer_product(shape, [head, *others])
+
+
+def _completed(word: list[int], n: int) -> list[int]:
+    """Return n different values below n, of which the last may be missing."""
+    return word if len(word) == n else [*word, sum(range(n)) - sum(word)]
 
 
 def matrix_shape(diagram: PartitionDiagram, n: int, entries: int) -> tuple[int, int]:

@@ -44,7 +44,7 @@ class PartitionDiagram:
     """
 
     k: int
-    l: int  # noqa: E741 - the field's own letter
+    l: int
     labels: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class PartitionDiagram:
         )
 
     @classmethod
-    def of_blocks(cls, k: int, l: int, blocks: Iterable[Iterable[int]]) -> "PartitionDiagram":  # noqa: E741
+    def of_blocks(cls, k: int, l: int, blocks: Iterable[Iterable[int]]) -> "PartitionDiagram":
         """Make a diagram from its blocks, in any order.
 
         Raises

@@ -1,0 +1,8 @@
+"""What any diagram is to those who do not care which kind it is."""
+
+from flipforge.diagrams._headed import HeadedDiagram
+from flipforge.diagrams._partition import PartitionDiagram
+
+__all__ = ["Diagram"]
+
+Diagram = PartitionDiagram | HeadedDiagram
