@@ -27,7 +27,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "flips": ("schemes",),
     "search": ("flips",),
     "executors": ("search",),
-    "catalogue": ("search",),
+    "catalogue": ("search", "programs"),
     "plugins": ("executors", "catalogue", "programs", "polynomials", "diagrams"),
     "api": ("plugins",),
     "cli": ("api",),

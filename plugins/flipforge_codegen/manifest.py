@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["NUMPY", "C"]
+__all__ = ["NUMPY", "SHARING", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -20,4 +20,12 @@ C = Manifest(
     target="flipforge_codegen.c_target:CExporter",
     api_version=1,
     requires=("numpy",),
+)
+
+SHARING = Manifest(
+    name="sharing",
+    kind="reducers",
+    summary="fewer additions: flips and changes of basis, then common-subexpression elimination by the searcher",
+    target="flipforge_codegen.sharing_reducer:SharingReducer",
+    api_version=1,
 )

@@ -15,12 +15,14 @@ from flipforge.api._library import (
     verify,
 )
 from flipforge.api._plot import plot
+from flipforge.api._reduce import PROGRAM_FORMATS, reduce_all, reduce_scheme
 from flipforge.api._rounds import FamilyProgress, FamilyResult, Member
 from flipforge.api._search import SearchResult, replay_scheme, resume, search
 from flipforge.api._tables import best, dump, plugins, query, run_details, run_events, runs
 
 __all__ = [
     "MAX_CLOSURE_RANK",
+    "PROGRAM_FORMATS",
     "Batch",
     "FamilyProgress",
     "FamilyResult",
@@ -40,6 +42,8 @@ __all__ = [
     "plot",
     "plugins",
     "query",
+    "reduce_all",
+    "reduce_scheme",
     "replay_scheme",
     "resume",
     "resume_family",

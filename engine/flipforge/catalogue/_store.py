@@ -27,6 +27,7 @@ from flipforge.catalogue._records import (
 from flipforge.catalogue._schema import ORIGINS
 from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
+from flipforge.programs import Program
 from flipforge.schemes import Scheme
 from flipforge.search import Entry, Lineage, RunRecord
 
@@ -249,6 +250,21 @@ class SqliteStore:
         with translated(self.path):
             rows = self._connection.execute(sql, values).fetchall()
         return [{column: row[column] for column in COLUMNS} for row in rows]
+
+    def note_reduced(self, program: Program) -> None:
+        """Keep the additions of a program, proven, as ``additions_reduced`` of its scheme, unless fewer are known.
+
+        Raises
+        ------
+        VerificationError
+            The program computes something else.
+        NotFoundError
+            Its scheme is not in the catalogue.
+        """
+        values = {"new": program.operations.additions, "id": self._resolve(program.prove().scheme().id)}
+        least = "min(ifnull(additions_reduced, :new), :new)"
+        with transaction(self._connection, self.path):
+            self._connection.execute(f"UPDATE objects SET additions_reduced = {least} WHERE id = :id", values)
 
     def row(self, prefix: str) -> dict[str, Any]:
         """Return the row of one scheme, by its ID or a unique prefix.

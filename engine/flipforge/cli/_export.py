@@ -1,4 +1,4 @@
-"""The export command."""
+"""Commands that make programs and code: export, reduce."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,16 +7,19 @@ import typer
 
 from flipforge import api
 from flipforge.cli._options import Db, Json, ProblemOption, RingOption
-from flipforge.cli._output import print_json
+from flipforge.cli._output import print_json, print_table
+from flipforge.errors import InputError
 
 __all__ = ["register"]
 
 _CHECK_FAILED = 1
+_REDUCE_COLUMNS = ("id", "problem", "ring", "rank", "additions_before", "additions_after")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command()(export)
+    for command in (export, reduce):
+        app.command()(command)
 
 
 def export(
@@ -42,3 +45,55 @@ def export(
             print("not run: add --check")
     if not report.ok:
         raise typer.Exit(_CHECK_FAILED)
+
+
+def reduce(
+    name: Annotated[str | None, typer.Argument(metavar="[ID|FILE]")] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--all", metavar="PROBLEM", help="Count for all schemes of a problem or family: matmul:*, or *."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the program; the scheme may change then.")
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="program, reduced or slp.")] = "program",
+    moves: Annotated[
+        int | None, typer.Option("--moves", help="Flips and changes of basis to try; 500 with --out, else 0.")
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", help="Budget of the search for shared sums.")] = 20_000,
+    workers: Annotated[int, typer.Option("--workers")] = 1,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    problem: ProblemOption = None,
+    ring: RingOption = None,
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """Write a scheme as a program with few additions, and keep their number in the catalogue."""
+    if every is not None:
+        if name is not None or out is not None or moves:
+            raise InputError("--all counts for the catalogue's rows; leave ID, --out and --moves out")
+        rows = api.reduce_all(every, steps=steps, workers=workers, seed=seed, db=db)
+        if json:
+            print_json(rows)
+        else:
+            print_table(rows, _REDUCE_COLUMNS, "every scheme of them has its count")
+        return
+    if name is None:
+        raise InputError("reduce takes an ID or a file, or --all PROBLEM; give one of them")
+    row = api.reduce_scheme(
+        name,
+        out=out,
+        to=to,
+        moves=moves,
+        steps=steps,
+        workers=workers,
+        seed=seed,
+        problem=problem,
+        ring=ring,
+        db=db,
+    )
+    if json:
+        print_json(row)
+    else:
+        where = ", ".join(row["files"]) if out else f"kept for {row['id']}"
+        print(f"{row['additions_before']} additions as written, {row['additions_after']} shared: {where}")

@@ -10,7 +10,18 @@ __all__ = ["API_VERSION", "KINDS", "Manifest", "PluginInfo"]
 API_VERSION = 1
 """Version of the plugin protocols; a plugin written for another one is not loaded."""
 
-KINDS = ("problems", "spaces", "lifters", "groups", "exporters", "certifiers", "executors", "stores", "importers")
+KINDS = (
+    "problems",
+    "spaces",
+    "lifters",
+    "groups",
+    "exporters",
+    "certifiers",
+    "executors",
+    "stores",
+    "importers",
+    "reducers",
+)
 """Kinds of plugin; the entry point group of a kind is ``flipforge.KIND``."""
 
 

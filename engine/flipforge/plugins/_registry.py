@@ -325,6 +325,10 @@ def _keeping(kind: str, loaded: Any) -> object:
             lifter = loaded() if isclass(loaded) else loaded
             _accepts(lifter, "liftable", "scheme")
             return lifter
+        case "reducers":
+            reducer = loaded() if isclass(loaded) else loaded
+            _accepts(reducer, "reduce", "scheme", moves=0, steps=0, workers=1, seed=0)
+            return reducer
         case "executors":
             _accepts(loaded, None, workers=1, address=None, warm=None)
             return loaded

@@ -1,0 +1,32 @@
+"""Reducers: the protocol of a plugin that writes schemes as programs of few additions."""
+
+from typing import Protocol
+
+from flipforge.programs import Program
+from flipforge.schemes import Scheme
+
+__all__ = ["Reducer"]
+
+
+class Reducer(Protocol):
+    """Finds programs with few additions; plugins of kind ``reducers`` implement it."""
+
+    def reduce(self, scheme: Scheme, *, moves: int, steps: int, workers: int, seed: int) -> Program:
+        """Return a program for the scheme's problem, of its rank.
+
+        Parameters
+        ----------
+        moves
+            Changes of the scheme itself to try; with 0 the program is one of this very scheme.
+        steps
+            Budget of the search for shared sums; the reducer says what a step is.
+        workers
+            Processes that search at a time.
+        seed
+            The same arguments give the same program with one worker.
+
+        Raises
+        ------
+        InputError
+            The scheme is none that programs are written for, or too large.
+        """

@@ -1,0 +1,149 @@
+"""`flipforge reduce`: fewer additions, proven, written or kept in the catalogue; and moves on the scheme."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import Capture, answer
+from conformance import divided_strassen, strassen
+from flipforge import api
+from flipforge.catalogue import SqliteStore
+from flipforge.errors import NotFoundError, PluginError, VerificationError
+from flipforge.plugins import Manifest, register
+from flipforge.problems import border, matmul, parse
+from flipforge.programs import program, read_program, read_slp
+from flipforge.rings import GF2, ZT
+from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes.formats import write_file
+from flipforge.search import Entry
+from flipforge_codegen.passes import fewer_additions, share
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    path, empty = tmp_path / "catalogue.db", tmp_path / "none"
+    empty.mkdir()
+    with SqliteStore.open(path, shipped=empty) as store:
+        store.commit([Entry(strassen().over(GF2), "imported"), Entry(divided_strassen(), "imported")])
+        store.commit([Entry(standard_scheme(border(1, matmul(1, 1, 1)), GF2), "imported")])
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flipforge.catalogue._store.shipped_schemes", lambda: tmp_path / "none")
+
+
+def count(db: Path, identity: str) -> int | None:
+    with SqliteStore.open(db) as store:
+        found: int | None = store.row(identity)["additions_reduced"]
+        return found
+
+
+def written(capsys: Capture, db: Path, *words: str) -> Any:
+    code, out, err = answer(capsys, "reduce", *words, "--db", str(db), "--json")
+    assert (code, err) == (0, ""), err
+    return json.loads(out)
+
+
+def test_an_id_gets_its_count(db: Path, capsys: Capture) -> None:
+    identity = strassen().over(GF2).id
+    assert count(db, identity) is None
+    row = written(capsys, db, identity[:8], "--steps", "100")
+    assert (row["additions_before"], row["additions_after"], row["id"]) == (18, 18, identity)
+    assert count(db, identity) == 18
+
+
+def test_a_file_is_written_and_the_scheme_may_change(db: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "fast.json"
+    row = written(capsys, db, strassen().over(GF2).id, "--out", str(out), "--moves", "200", "--steps", "100")
+    assert (row["additions_before"], row["additions_after"], row["file"]) == (18, 15, str(out))
+    assert read_program(out.read_text()).operations.additions == 15
+    assert count(db, strassen().over(GF2).id) is None
+
+
+def test_other_formats(db: Path, tmp_path: Path, capsys: Capture) -> None:
+    source = tmp_path / "strassen.json"
+    write_file(strassen(), "flipforge", source)
+    few = ("--moves", "0", "--steps", "0")
+    row = written(capsys, db, str(source), "--out", str(tmp_path / "r.json"), "--to", "reduced", *few)
+    assert read_program(Path(row["file"]).read_text()).scheme() == program(strassen()).scheme()
+    (judged,) = api.verify(row["file"], db=":memory:")
+    assert judged["verdict"] == "PROVED"
+    row = written(capsys, db, str(source), "--out", str(tmp_path / "s.slp"), "--to", "slp", *few)
+    assert [Path(path).name for path in row["files"]] == ["s_L.slp", "s_R.slp", "s_P.slp"]
+    assert read_slp([Path(path).read_text() for path in row["files"]]).operations.additions == 18
+
+
+def test_all_of_a_problem(db: Path, capsys: Capture) -> None:
+    code, out, err = answer(capsys, "reduce", "--all", "*", "--steps", "0", "--db", str(db))
+    assert (code, err) == (0, "")
+    assert {strassen().over(GF2).id, divided_strassen().id} == {line.split()[0] for line in out.splitlines()[1:]}
+    assert written(capsys, db, "--all", "matmul:2x2x2") == []
+
+
+def test_a_count_only_falls_and_is_proven(db: Path) -> None:
+    scheme = strassen().over(GF2)
+    with SqliteStore.open(db) as store:
+        store.note_reduced(share(program(scheme), steps=0))
+        assert store.row(scheme.id)["additions_reduced"] == 18
+        wasteful = program(divided_strassen())
+        store.note_reduced(wasteful)
+        store.note_reduced(share(wasteful, steps=0))
+        fewer = store.row(divided_strassen().id)["additions_reduced"]
+        store.note_reduced(wasteful)
+        assert store.row(divided_strassen().id)["additions_reduced"] == fewer < wasteful.operations.additions
+        with pytest.raises(NotFoundError):
+            store.note_reduced(program(strassen()))
+        broken = program(scheme).with_parts(*program(scheme).parts)
+        object.__setattr__(broken, "left", broken.right)
+        with pytest.raises(VerificationError):
+            store.note_reduced(broken)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "reduce takes an ID or a file, or --all PROBLEM"),
+        (("--all", "*", "--out", "x"), "leave ID, --out and --moves out"),
+        (("ID", "--moves", "3"), "give --out FILE"),
+        (("ID", "--to", "exp", "--out", "x"), "--to exp: use one of program, reduced, slp"),
+        (("ID", "--steps", "-1"), "steps is too small"),
+        (("ID", "--workers", "0"), "workers is too small"),
+        (("ID", "--out", "no/such/folder/x.json", "--moves", "0"), "cannot be written"),
+        (("FILE",), "no scheme with this ID"),
+    ],
+)
+def test_bad_input(words: tuple[str, ...], said: str, db: Path, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "strassen.json"
+    write_file(strassen(), "flipforge", path)
+    named = [{"ID": strassen().over(GF2).id, "FILE": str(path)}.get(word, word) for word in words]
+    code, out, err = answer(capsys, "reduce", *named, "--db", str(db))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert count(db, strassen().over(GF2).id) is None
+
+
+def test_a_plugin_that_keeps_no_protocol_is_named() -> None:
+    class Wrong:
+        def reduce(self, scheme: Scheme) -> Scheme:
+            return scheme
+
+    with pytest.raises(PluginError, match=r"reduce\(\) cannot be called as its protocol says"):
+        register(Manifest("wrong-reducer", "reducers", ""), Wrong())
+
+
+@pytest.mark.parametrize("ring", [ZT, GF2])
+def test_moves_find_winograds_additions_in_strassens_orbit(ring: Any) -> None:
+    found = fewer_additions(strassen() if ring == ZT else strassen().over(ring), moves=300, seed=1)
+    assert found.certify().kind == "brent"
+    assert (found.rank, found.ring) == (7, ring)
+    assert share(program(found), "pair").operations.additions == 15
+    assert found == fewer_additions(strassen() if ring == ZT else strassen().over(ring), moves=300, seed=1)
+
+
+def test_moves_leave_alone_what_they_cannot_walk_on() -> None:
+    for scheme in (divided_strassen(), standard_scheme(parse("quaternion"), ZT)):
+        assert fewer_additions(scheme, moves=5).problem == scheme.problem
