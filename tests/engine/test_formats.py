@@ -205,7 +205,7 @@ def test_certificates_are_schemes_too(tmp_path: Path) -> None:
     document["statement"]["rank"] = 3
     path.write_text(json.dumps(document))
     assert check(parse_certificate(document)).valid
-    assert judge_file(path)[0].verdict.reason == "the certificate proves another tensor than that of matmul:2x1x2"
+    assert judge_file(path)[0].verdict.reason == "the certificate is about another tensor than that of matmul:2x1x2"
     document["kind"] = "riddle"
     path.write_text(json.dumps(document))
     with pytest.raises(FormatError, match="unknown certificate kind 'riddle'"):

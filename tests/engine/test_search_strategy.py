@@ -1,6 +1,7 @@
 """Beyond the schedule: breadth, plateaus, objectives, and moves that replay."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from flipforge.api._terms import schedule_of
 from flipforge.errors import InputError, ReplayError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse
-from flipforge.rings import GF2, GF3, ZT
+from flipforge.rings import GF2, GF3, ZT, Ring
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import (
     Chunk,
@@ -25,6 +26,7 @@ from flipforge.search import (
     Effort,
     Entry,
     FlipSpace,
+    Lift,
     Limits,
     Lineage,
     Outcome,
@@ -114,8 +116,20 @@ def test_a_plateau_improves_the_objective_and_its_lineage_replays(name: str) -> 
     assert replay(THREE, root, store.lineage(last.child)).scheme == store.schemes[last.child]
 
 
+class Judge:
+    """A lifter that lifts nothing."""
+
+    version = "judge/1"
+
+    def lift(self, scheme: Scheme, to: Ring, *, attempts: int, seed: int, best: bool) -> Lift:
+        return Lift("open", reason="this lifter only judges")
+
+    def again(self, scheme: Scheme, arguments: Mapping[str, Any]) -> Scheme:
+        raise ReplayError("this lifter only judges")
+
+
 @dataclass(frozen=True)
-class EvenLifter:
+class EvenLifter(Judge):
     """Says yes to schemes with an even number of nonzero coefficients in u."""
 
     def liftable(self, scheme: Scheme) -> bool:
@@ -210,7 +224,6 @@ def test_objectives_on_the_command_line(tmp_path: Any, capsys: Capture) -> None:
     for option, reason in (
         (["--objective", "beauty"], "unknown objective 'beauty'"),
         (["--liftable", "--objective", "flips"], "exclude each other"),
-        (["--liftable"], "no lifter is installed"),
     ):
         code, _, err = answer(capsys, *words, *option)
         assert code == 2 and reason in err
@@ -222,6 +235,14 @@ def test_objectives_on_the_command_line(tmp_path: Any, capsys: Capture) -> None:
         assert store.run(run).config["objective"] == "flips"
 
 
+def test_without_a_lifter_nothing_is_searched_for_lifts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._installed", lambda kind: [])
+    code, _, err = answer(capsys, "search", "matmul:2x2x2", "--liftable", "--db", str(tmp_path / "c.db"))
+    assert code == 2 and "no lifter is installed" in err
+
+
 def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
     register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
@@ -230,7 +251,7 @@ def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.
         assert result.scheme is not None and EvenLifter().liftable(store.scheme(result.scheme))
 
 
-class NoLifter:
+class NoLifter(Judge):
     """Says no to every scheme."""
 
     def liftable(self, scheme: Scheme) -> bool:

@@ -14,6 +14,7 @@ from flipforge.api._library import (
     show,
     verify,
 )
+from flipforge.api._lift import ATTEMPTS, LiftResult, lift
 from flipforge.api._plot import plot
 from flipforge.api._reduce import PROGRAM_FORMATS, reduce_all, reduce_scheme
 from flipforge.api._rounds import FamilyProgress, FamilyResult, Member
@@ -21,11 +22,13 @@ from flipforge.api._search import SearchResult, replay_scheme, resume, search
 from flipforge.api._tables import best, dump, plugins, query, run_details, run_events, runs
 
 __all__ = [
+    "ATTEMPTS",
     "MAX_CLOSURE_RANK",
     "PROGRAM_FORMATS",
     "Batch",
     "FamilyProgress",
     "FamilyResult",
+    "LiftResult",
     "Member",
     "SearchResult",
     "best",
@@ -38,6 +41,7 @@ __all__ = [
     "export_scheme",
     "import_files",
     "is_family_run",
+    "lift",
     "load",
     "plot",
     "plugins",

@@ -13,6 +13,7 @@ from flipforge.api._terms import (
     executor_for,
     flip_kernels,
     kernel_sizes,
+    lifter,
     objective_named,
     schedule_of,
     terms_of,
@@ -26,6 +27,7 @@ from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
+    LIFTED,
     Entry,
     FlipSpace,
     Limits,
@@ -216,21 +218,23 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
     with open_store(db) as store:
         scheme = store.scheme(name)
         chain = store.lineage(name)
-        # Walks are over the ternary integers where a derivation led to a larger ring.
+        rings = _rings(scheme.ring, chain)
         over = scheme.ring if scheme.ring.characteristic else ZT
 
         def space_of(problem: Problem, step: Lineage) -> FlipSpace | SymmetricSpace:
-            return _space(problem, over, _group_in(step.arguments, problem, f"the step to {step.child}"))
+            # Walks are over the ternary integers where a derivation led to a larger ring.
+            ring = rings[step.child] if rings[step.child].characteristic else ZT
+            return _space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
         def root_of(identity: str, problem: Problem, step: Lineage) -> Scheme:
-            firsts = [first.canonical for first in first_schemes(problem, scheme.ring)]
+            firsts = [first.canonical for first in first_schemes(problem, rings[step.parents[0]])]
             space = None if step.sources else space_of(problem, step)
             if isinstance(space, SymmetricSpace):
                 firsts += [space.scheme(state) for state in space.starts(step.seed[0])]
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
-            replayed = retrace(scheme.problem, chain, space_of, root_of)
+            replayed = retrace(scheme.problem, chain, space_of, root_of, lifter)
         elif scheme.id in {first.id for first in first_schemes(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:
@@ -249,6 +253,17 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
         walk_version=chain[-1].walk_version if chain else space_for(scheme.problem, over).walk_version,
     )
+
+
+def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
+    """Return the ring of every scheme of a history: walks and derivations keep it, lifts say where they come from."""
+    rings = {chain[-1].child: ring} if chain else {}
+    for step in reversed(chain):
+        # A step that leads nowhere is refused when it is taken again.
+        before = ring_named(str(step.arguments.get("ring"))) if step.method == LIFTED else rings.get(step.child, ring)
+        rings.setdefault(step.child, ring)
+        rings.update(dict.fromkeys(step.parents, before))
+    return rings
 
 
 def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:

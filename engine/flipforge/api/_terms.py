@@ -8,13 +8,22 @@ from secrets import randbits
 from typing import Any
 
 from flipforge import executors, plugins
-from flipforge.errors import InputError
+from flipforge.errors import InputError, PluginError
 from flipforge.problems import Problem
-from flipforge.search import Executor, Limits, Objective, RunRecord, Schedule
+from flipforge.search import Executor, Lifter, Limits, Objective, RunRecord, Schedule
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 
-__all__ = ["config_of", "executor_for", "flip_kernels", "kernel_sizes", "objective_named", "schedule_of", "terms_of"]
+__all__ = [
+    "config_of",
+    "executor_for",
+    "flip_kernels",
+    "kernel_sizes",
+    "lifter",
+    "objective_named",
+    "schedule_of",
+    "terms_of",
+]
 
 
 def config_of(
@@ -87,9 +96,24 @@ def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
 
 def objective_named(name: str) -> Objective:
     """Return a second objective, with an installed lifter where it needs one."""
-    lifters = plugins.available("lifters") if name == "liftable" else []
-    sound = [info.name for info in lifters if info.status == "ok"]
-    return make_objective(name, plugins.get("lifters", sound[0]) if sound else None)
+    return make_objective(name, lifter() if name == "liftable" else None)
+
+
+def lifter() -> Lifter:
+    """Return the lifter to use: one registered in this session, or an installed one.
+
+    Raises
+    ------
+    PluginError
+        There is none, or those that are there are broken.
+    """
+    found = plugins.available("lifters")
+    sound = sorted((info for info in found if info.status == "ok"), key=lambda info: info.origin != "session")
+    if not sound:
+        broken = "; ".join(f"{info.name} is broken: {info.reason}" for info in found)
+        raise PluginError(f"no lifter is installed; flipforge plugins lists what is{broken and f' ({broken})'}")
+    chosen: Lifter = plugins.get("lifters", sound[0].name)
+    return chosen
 
 
 def schedule_of(record: RunRecord) -> Schedule:

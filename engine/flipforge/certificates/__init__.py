@@ -7,9 +7,20 @@ arithmetic, no float.
 from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
+from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
-__all__ = ["MAX_TERRACINI", "Certificate", "Verdict", "border_defect", "brent_defect", "check", "register_checker"]
+__all__ = [
+    "MAX_TERRACINI",
+    "Certificate",
+    "Verdict",
+    "border_defect",
+    "brent_defect",
+    "check",
+    "obstruction_defect",
+    "register_checker",
+]
 
+register_checker("obstruction", check_obstruction)
 register_checker("symmetric", check_symmetric)

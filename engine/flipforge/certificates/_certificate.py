@@ -9,7 +9,7 @@ from flipforge.certificates._brent import brent_defect
 from flipforge.errors import FormatError, MalformedError, RingError
 from flipforge.rings import Element, brief, parse_element, ring
 
-__all__ = ["Certificate", "Verdict", "check", "register_checker"]
+__all__ = ["Certificate", "Verdict", "check", "read_rows", "read_target", "register_checker"]
 
 Decision = Literal["PROVED", "REFUTED", "EVIDENCE", "MALFORMED"]
 
@@ -82,13 +82,14 @@ def register_checker(kind: str, checker: Callable[[Certificate], Verdict]) -> No
 def _check_brent(certificate: Certificate) -> Verdict:
     """Statement: ring, rank, shape, tensor as [i, j, k, value] rows. Witness: u, v, w."""
     statement = certificate.statement
-    shape, tensor = _read_target(statement)
+    shape, tensor = read_target(statement)
     base = ring(str(statement["ring"]))
     commuting = certificate.kind == "commutative"
     if commuting and shape[0] != shape[1]:
         raise MalformedError(f"both factors of a commutative scheme have the same variables; the shape is {shape}")
     u, v, w = (
-        [[base.coerce(parse_element(x)) for x in row] for row in rows] for rows in _read_rows(certificate, shape)
+        [[base.coerce(parse_element(x)) for x in row] for row in rows]
+        for rows in read_rows(certificate.witness, statement["rank"], shape)
     )
     defect = brent_defect(tensor, u, v, w, base.characteristic, commuting=commuting)
     if defect is None:
@@ -99,14 +100,14 @@ def _check_brent(certificate: Certificate) -> Verdict:
 def _check_border(certificate: Certificate) -> Verdict:
     """As `_check_brent`, with the order in the statement and lists of order + 1 coefficients as entries of u, v, w."""
     statement = certificate.statement
-    shape, tensor = _read_target(statement)
+    shape, tensor = read_target(statement)
     base, order = ring(str(statement["ring"])), statement["order"]
     if type(order) is not int or order < 1:
         raise MalformedError(f"order is {str(order)[:40]}; an approximate scheme has order 1 or more")
     if not any(base.reduce(value) if base.characteristic else value for value in tensor.values()):
         raise MalformedError(f"the tensor is zero over {base}; there is nothing to approximate")
     factors = []
-    for axis, rows in zip("uvw", _read_rows(certificate, shape), strict=True):
+    for axis, rows in zip("uvw", read_rows(certificate.witness, statement["rank"], shape), strict=True):
         for number, row in enumerate(rows):
             if not all(isinstance(x, list) and len(x) == order + 1 for x in row):
                 raise MalformedError(f"{axis}[{number}] must hold lists of {order + 1} coefficients, as the order says")
@@ -124,11 +125,11 @@ def _refuted(
     return Verdict("REFUTED", f"coefficient {index}{power} is {brief(found)}, {wants} {brief(wanted)}")
 
 
-def _read_rows(certificate: Certificate, shape: list[int]) -> list[list[list[Any]]]:
+def read_rows(holder: Mapping[str, Any], rank: Any, shape: list[int]) -> list[list[list[Any]]]:
     """Return the rows of u, v and w, of the right number and length."""
-    rank, factors = certificate.statement["rank"], []
+    factors = []
     for axis, size in zip("uvw", shape, strict=True):
-        rows = certificate.witness[axis]
+        rows = holder[axis]
         if not isinstance(rows, list) or type(rank) is not int or len(rows) != rank:
             raise MalformedError(f"{axis} must be a list of rows, as many as the rank of the statement")
         fault = next((q for q, row in enumerate(rows) if not isinstance(row, list) or len(row) != size), None)
@@ -138,7 +139,8 @@ def _read_rows(certificate: Certificate, shape: list[int]) -> list[list[list[Any
     return factors
 
 
-def _read_target(statement: Mapping[str, Any]) -> tuple[list[int], dict[tuple[int, int, int], Element]]:
+def read_target(statement: Mapping[str, Any]) -> tuple[list[int], dict[tuple[int, int, int], Element]]:
+    """Return the shape of a statement and its tensor."""
     shape, entries = statement["shape"], statement["tensor"]
     if not isinstance(shape, list) or len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
         raise MalformedError("shape must be three sizes")

@@ -324,6 +324,8 @@ def _keeping(kind: str, loaded: Any) -> object:
         case "lifters":
             lifter = loaded() if isclass(loaded) else loaded
             _accepts(lifter, "liftable", "scheme")
+            _accepts(lifter, "lift", "scheme", "to", attempts=1, seed=0, best=False)
+            _accepts(lifter, "again", "scheme", {})
             return lifter
         case "reducers":
             reducer = loaded() if isclass(loaded) else loaded

@@ -2,7 +2,7 @@
 
 from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, recursive_calls
 from flipforge.schemes._compare import Comparison, compare
-from flipforge.schemes._costs import Costs, costs
+from flipforge.schemes._costs import Costs, costs, magnitudes
 from flipforge.schemes._scheme import ID_LENGTH, Scheme
 from flipforge.schemes._show import describe, describe_latex
 from flipforge.schemes._standard import first_schemes, standard_rank, standard_scheme, winograd_scheme
@@ -25,6 +25,7 @@ __all__ = [
     "first_schemes",
     "image",
     "is_invariant",
+    "magnitudes",
     "recursive_calls",
     "standard_rank",
     "standard_scheme",

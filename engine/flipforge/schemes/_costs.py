@@ -7,7 +7,7 @@ from flipforge.problems import standard_omega
 from flipforge.rings import Element
 from flipforge.schemes._scheme import Row, Scheme
 
-__all__ = ["Costs", "costs", "output_columns"]
+__all__ = ["Costs", "costs", "magnitudes", "output_columns"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,21 @@ def costs(scheme: Scheme) -> Costs:
     additions = _additions(scheme.u) + _additions(scheme.v) + _additions(outputs)
     nonzeros = sum(1 for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row if x)
     return Costs(scheme.rank, additions, nonzeros, standard_omega(scheme.problem, scheme.rank))
+
+
+def magnitudes(scheme: Scheme) -> tuple[int, int]:
+    """Return the largest numerator, by absolute value, and the largest denominator of the coefficients.
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import ZT
+    >>> from flipforge.schemes import standard_scheme
+    >>> magnitudes(standard_scheme(parse("matmul:1x1x1"), ZT))
+    (1, 1)
+    """
+    entries = {x for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row}
+    return max((abs(x.numerator) for x in entries), default=0), max((x.denominator for x in entries), default=1)
 
 
 def output_columns(scheme: Scheme) -> list[Row]:

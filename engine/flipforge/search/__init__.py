@@ -7,7 +7,7 @@ from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
-from flipforge.search._derivation import derived, retrace
+from flipforge.search._derivation import LIFTED, derived, lifted, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._interrupts import interrupts_held
@@ -20,6 +20,7 @@ from flipforge.search._protocols import (
     Executor,
     Failure,
     Invariant,
+    Lift,
     Lifter,
     Lineage,
     Outcome,
@@ -38,6 +39,7 @@ from flipforge.search._statistics import Statistics
 from flipforge.search._symmetric_space import SymmetricSpace
 
 __all__ = [
+    "LIFTED",
     "OBJECTIVES",
     "PRESETS",
     "Archive",
@@ -60,6 +62,7 @@ __all__ = [
     "Invariant",
     "Ladder",
     "Lattice",
+    "Lift",
     "Lifter",
     "Limits",
     "Lineage",
@@ -82,6 +85,7 @@ __all__ = [
     "SymmetricSpace",
     "derived",
     "interrupts_held",
+    "lifted",
     "linked",
     "objective",
     "preset",

@@ -1,17 +1,20 @@
-"""Derivations: steps of a lineage that a transform makes, and replay of histories that hold walks and derivations."""
+"""Steps of a lineage that a transform or a lifter makes, and replay of histories that hold them and walks."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flipforge.errors import FlipforgeError, ReplayError
+from flipforge.errors import FlipforgeError, InputError, ReplayError
 from flipforge.problems import Problem, parse
 from flipforge.schemes import Scheme
 from flipforge.schemes.transforms import VERSION, Transform, read_transform
-from flipforge.search._protocols import Entry, Lineage, Space
+from flipforge.search._protocols import Entry, Lift, Lifter, Lineage, Space
 from flipforge.search._replay import Replayed, replay
 
-__all__ = ["derived", "retrace"]
+__all__ = ["LIFTED", "derived", "lifted", "retrace"]
+
+LIFTED = "lift"
+"""The method of a step that leads from a scheme over GF(p) to characteristic 0."""
 
 
 def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", source: str = "") -> Entry:
@@ -38,11 +41,36 @@ def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", sour
     return Entry(child, "derived", step, source)
 
 
+def lifted(parent: Scheme, lift: Lift, lifter: Lifter, origin: str = "derived") -> Entry:
+    """Return a lift with the step that tells how it was made.
+
+    Raises
+    ------
+    InputError
+        There is no lift.
+    """
+    if lift.scheme is None:
+        raise InputError(f"{parent.id} is {lift.outcome}, not lifted")
+    step = Lineage(
+        child=lift.scheme.id,
+        parent=parent.id,
+        method=LIFTED,
+        seed=(),
+        effort={},
+        walk_version=lifter.version,
+        run="",
+        arguments={"ring": parent.ring.name, **lift.arguments},
+        sources=((parent.id, parent.problem.name),),
+    )
+    return Entry(lift.scheme, origin, step)
+
+
 def retrace(
     problem: Problem,
     chain: Sequence[Lineage],
     space_of: Callable[[Problem, Lineage], Space[Any]],
     root_of: Callable[[str, Problem, Lineage], Scheme],
+    lifter_of: Callable[[], Lifter] | None = None,
 ) -> Replayed:
     """Make every step of a history again and compare each child's ID.
 
@@ -56,6 +84,8 @@ def retrace(
         Gives the space in which schemes of a problem were walked in a step.
     root_of
         Gives the scheme of an ID and a problem to which no step leads, and from which a step goes on.
+    lifter_of
+        Gives the lifter that makes lifts again.
 
     Raises
     ------
@@ -68,7 +98,9 @@ def retrace(
     for segment in _segments(chain):
         first = segment[0]
         parents = [made[name] if name in made else root_of(name, problems[name], first) for name in first.parents]
-        if first.sources:
+        if first.method == LIFTED and lifter_of:
+            scheme = _lifted_again(first, parents[0], lifter_of())
+        elif first.sources:
             scheme = _derived_again(first, parents)
         else:
             walked = replay(space_of(problems[first.child], first), parents[0], segment)
@@ -107,6 +139,19 @@ def _goes_on(last: Lineage, step: Lineage) -> bool:
     """Tell whether one walk leads to both, in the same space."""
     walks = not last.sources and not step.sources and step.parent == last.child
     return walks and (last.arguments, last.walk_version) == (step.arguments, step.walk_version)
+
+
+def _lifted_again(step: Lineage, parent: Scheme, lifter: Lifter) -> Scheme:
+    place = f"the lift to {step.child}"
+    if step.walk_version != lifter.version:
+        raise ReplayError(f"{place}: made by {step.walk_version}, the lifter here is {lifter.version}")
+    try:
+        scheme = lifter.again(parent, step.arguments)
+    except (KeyError, TypeError, ValueError, FlipforgeError) as error:
+        raise ReplayError(f"{place}: cannot be made again ({error})") from None
+    if scheme.id != step.child:
+        raise ReplayError(f"{place}: gives {scheme.id}, stored is {step.child}")
+    return scheme
 
 
 def _derived_again(step: Lineage, parents: Sequence[Scheme]) -> Scheme:

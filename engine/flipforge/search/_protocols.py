@@ -6,7 +6,7 @@ resumable rests on that.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from flipforge.certificates import Certificate
 from flipforge.flips import seed_words
 from flipforge.problems import Problem
+from flipforge.rings import Ring
 from flipforge.schemes import Scheme
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Executor",
     "Failure",
     "Invariant",
+    "Lift",
     "Lifter",
     "Lineage",
     "Outcome",
@@ -168,12 +170,69 @@ class Sandwiching(Protocol[State]):
         """Return a random state of the same orbit."""
 
 
+@dataclass(frozen=True)
+class Lift:
+    """What came of lifting a scheme over GF(p) to characteristic 0.
+
+    Attributes
+    ----------
+    outcome
+        ``lifted``, ``obstructed`` (proved impossible) or ``open`` (not found).
+    scheme
+        The lift in canonical form, over the smallest ring that carries it; None unless lifted.
+    obstruction
+        The proof that this scheme has no lift; None unless obstructed.
+    attempts
+        How many ways were tried.
+    step
+        The power of p up to which the attempt that came farthest was a solution.
+    arguments
+        JSON values from which `Lifter.again` makes the same lift.
+    reason
+        What stands between this outcome and a lift, in words; empty when lifted.
+    """
+
+    outcome: Literal["lifted", "obstructed", "open"]
+    scheme: Scheme | None = None
+    obstruction: Certificate | None = None
+    attempts: int = 0
+    step: int = 1
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
 @runtime_checkable
 class Lifter(Protocol):
-    """Lifts schemes to characteristic 0; the caller finds one among the plugins and hands it to the run."""
+    """Lifts schemes to characteristic 0; the caller finds one among the plugins and hands it to the run.
+
+    It pickles, and its methods are pure functions: tasks in other processes call them.
+    """
+
+    @property
+    def version(self) -> str:
+        """Name of what the lifter does; bumped whenever it may give another lift for the same arguments."""
 
     def liftable(self, scheme: Scheme) -> bool:
-        """Tell whether a scheme over a finite field lifts; must pickle with the lifter and be a pure function."""
+        """Tell whether a scheme over a finite field lifts."""
+
+    def lift(self, scheme: Scheme, to: Ring, *, attempts: int, seed: int, best: bool) -> Lift:
+        """Lift a scheme over a finite field to a ring of characteristic 0, or a smaller one.
+
+        Parameters
+        ----------
+        attempts
+            How many ways are tried at most; the first that leads to the ring is taken, or with ``best`` the lift of
+            the smallest ring, coefficients and costs.
+        """
+
+    def again(self, scheme: Scheme, arguments: Mapping[str, Any]) -> Scheme:
+        """Make a lift again from its `Lift.arguments`.
+
+        Raises
+        ------
+        ReplayError
+            They lead to no lift.
+        """
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ CERTIFICATE_FORMAT = "flipforge-certificate/1"
 
 _SCHEMES = ("brent", "commutative", "border")
 """Kinds of certificates whose witness is a scheme."""
+_ABOUT_SCHEMES = ("obstruction", "signs")
+"""Kinds that state something else of a scheme for the problem they name."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def certificate_content(document: Mapping[str, Any]) -> Draft | Decided:
         return draft
     verdict = check(certificate)
     if verdict.decision in ("PROVED", "EVIDENCE"):
+        if certificate.kind in _ABOUT_SCHEMES:
+            _stated_problem(certificate.statement)
         _check_hash(document)
     return Decided(certificate, verdict)
 
@@ -128,13 +132,15 @@ def _certificate_draft(certificate: Certificate) -> Draft:
     problem = _stated_problem(certificate.statement)
     if certificate.kind != problem.proof or certificate.statement.get("order", 0) != problem.order:
         raise VerificationError(f"a {certificate.kind} certificate of another order or kind than {problem} calls for")
-    entries = {(i, j, k): value for i, j, k, value in certificate.statement["tensor"]}
-    if tuple(certificate.statement["shape"]) != problem.shape or entries != problem.tensor:
-        raise VerificationError(f"the certificate proves another tensor than that of {problem}")
     u, v, w = (json_factor(certificate.witness, axis, problem.order) for axis in "uvw")
     return Draft(u, v, w, problem, ring(certificate.statement["ring"]), provenance=certificate.provenance)
 
 
 def _stated_problem(statement: Mapping[str, Any]) -> Problem:
+    """Return the problem that a statement names, whose tensor must be the one it states."""
     embedded = {"shape": statement["shape"], "coords": statement["tensor"]}
-    return problem_of_document({"problem": statement.get("problem"), "tensor": embedded})
+    problem = problem_of_document({"problem": statement.get("problem"), "tensor": embedded})
+    entries = {(i, j, k): value for i, j, k, value in statement["tensor"]}
+    if tuple(statement["shape"]) != problem.shape or entries != problem.tensor:
+        raise VerificationError(f"the certificate is about another tensor than that of {problem}")
+    return problem

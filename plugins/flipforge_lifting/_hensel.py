@@ -1,0 +1,147 @@
+"""Hensel lifting: from a scheme over GF(p) to Z/p^k, step by step, until integers or fractions are recognised.
+
+Let x be a solution modulo p^k. x + p^k d is one modulo p^(k+1) iff J d = -(F(x) - T)/p^k modulo p, where J is the
+Jacobian at x modulo p, the same in all steps: one factorisation serves them all. J is singular, so a step has choices,
+and later steps may fail after a wrong one. A failure of step 1 is none of them: it proves that nothing lifts
+(`flipforge.certificates`, kind obstruction). Failures from step 3 on are mended by going back one step, where the next
+residual depends on the choice by an affine map.
+
+Source: Kauers and Moosbauer, "Flip Graphs for Matrix Multiplication" (arXiv 2212.01175), section 5, for the algorithm.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from flipforge.errors import InputError
+from flipforge.exact import Factorisation, Sparse, factor, multiply
+from flipforge.exact.padic import centred, reconstruct_all
+from flipforge.rings import Q
+from flipforge.schemes import Scheme
+from flipforge_lifting._equations import Equations, Integers, flat
+
+__all__ = ["Hensel", "Reached"]
+
+_MENDABLE = 3
+"""The first step that going back one step can mend by linear algebra."""
+_VECTORS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far one attempt came.
+
+    Attributes
+    ----------
+    step
+        The power of p up to which the last x is a solution.
+    scheme
+        The lift in canonical form, or None.
+    dual
+        Where the first step has no solution, the vector that proves it, one residue for each equation; None elsewhere.
+    mended
+        How many steps were mended.
+    """
+
+    step: int
+    scheme: Scheme | None = None
+    dual: npt.NDArray[np.int64] | None = None
+    mended: int = 0
+
+
+class Hensel:
+    """The lifts of one scheme over GF(p).
+
+    Raises
+    ------
+    InputError
+        The scheme is not over a prime field, or not bilinear.
+    """
+
+    def __init__(self, scheme: Scheme) -> None:
+        if not scheme.ring.characteristic:
+            raise InputError(f"a scheme over {scheme.ring} needs no lift: only those over GF(p) are lifted")
+        self.scheme, self.p = scheme.canonical, scheme.ring.characteristic
+        self.equations = Equations(scheme.problem, scheme.rank)
+        self.start = flat(self.scheme)
+
+    @cached_property
+    def jacobian(self) -> Sparse:
+        """The Jacobian modulo p."""
+        return self.equations.jacobian(self.start, self.p)
+
+    def climb(self, order: npt.NDArray[np.int64], steps: int) -> Reached:
+        """Lift along an order of the unknowns, up to so many steps; try after each to recognise a lift."""
+        p, equations = self.p, self.equations
+        factored = factor(self.jacobian, p, order=order.tolist())
+        x, mended, mender = centred(self.start, p), 0, None
+        for k in range(1, steps + 1):
+            residual = equations.residual(x)
+            scheme = self._recognised(x, residual, k)
+            if scheme is not None:
+                return Reached(k, scheme, mended=mended)
+            right = -(residual // p**k)
+            solution = factored.solve(right)
+            if solution.values is None and k >= _MENDABLE:
+                mender = mender or _Mender(equations, factored, order, x)
+                change = mender.change(right)
+                if change is not None:
+                    x, mended = centred(x + p ** (k - 1) * change, p**k), mended + 1
+                    solution = factored.solve(-(equations.residual(x) // p**k))
+            if solution.values is None:
+                return Reached(k, dual=solution.dual if k == 1 else None, mended=mended)
+            x = centred(x + p**k * solution.values.astype(object), p ** (k + 1))
+        return Reached(steps + 1, self._recognised(x, equations.residual(x), steps + 1), mended=mended)
+
+    def _recognised(self, x: Integers, residual: Integers, k: int) -> Scheme | None:
+        """Return the scheme over Z or Q that x is modulo p^k, where it is one and proves to be."""
+        values = x.tolist() if not residual.any() else reconstruct_all(x, self.p**k)
+        if values is None:
+            return None
+        recognised = np.empty(len(values), dtype=object)
+        recognised[:] = values
+        u, v, w = (tuple(map(tuple, part.tolist())) for part in self.equations.factors(recognised))
+        lifted = Scheme(self.scheme.problem, Q, u, v, w)
+        return lifted.canonical if lifted.verdict().valid else None
+
+
+class _Mender:
+    """What a step back offers, from step 3 on: x + p^(k-1) n with n in the kernel of J modulo p.
+
+    x stays a solution modulo p^k, and the residual changes by p^k (J n / p) modulo p^(k+1), J taken at x modulo p^2,
+    because p^(2k-2) is divisible by p^(k+1). So one linear system in n and the next digits decides. Steps from the
+    second on do not change x modulo p^2, and one factorisation serves all of them.
+    """
+
+    def __init__(
+        self, equations: Equations, factored: Factorisation, order: npt.NDArray[np.int64], x: Integers
+    ) -> None:
+        p, jacobian = factored.p, factored.matrix
+        assert isinstance(jacobian, Sparse)
+        self._kernel = factored.null_space()
+        fine = equations.jacobian(x, p * p)
+        parts = [
+            multiply(fine, self._kernel[begin : begin + _VECTORS_AT_ONCE].T) // p % p
+            for begin in range(0, len(self._kernel), _VECTORS_AT_ONCE)
+        ]
+        changes = np.concatenate([np.zeros((equations.count, 0), dtype=np.int64), *parts], axis=1)
+        places = np.nonzero(changes)
+        rows, columns, values = jacobian.entries
+        width = equations.unknowns
+        wider = Sparse(
+            (equations.count, width + len(self._kernel)),
+            np.concatenate([rows, places[0]]),
+            np.concatenate([columns, width + places[1]]),
+            np.concatenate([values, changes[places]]),
+        )
+        self._factored = factor(wider, p, order=[*order, *range(width, width + len(self._kernel))])
+
+    def change(self, right: Integers) -> Integers | None:
+        """Return n for a step with this right side, or None where no choice of n mends it."""
+        values = self._factored.solve(right).values
+        if values is None:
+            return None
+        chosen = values[-len(self._kernel) :] if len(self._kernel) else values[:0]
+        return (chosen @ self._kernel % self._factored.p).astype(object)

@@ -1,0 +1,119 @@
+"""The lifter: attempts along several orders of the unknowns, and the choice among what they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+from flipforge.errors import InputError, ReplayError
+from flipforge.rings import RINGS, Q, Ring
+from flipforge.schemes import Scheme, costs, magnitudes
+from flipforge.search import Lift
+from flipforge_lifting._hensel import Hensel, Reached
+from flipforge_lifting._obstructed import obstruction
+from flipforge_lifting._orders import order
+
+__all__ = ["HenselLifter"]
+
+_BITS = 20
+"""Lifts that come to an end do so before p^k has so many bits, nearly always; another order is the better try."""
+_QUICK_ATTEMPTS = 6
+_INCLUSION = [name for name, ring in RINGS.items() if not ring.characteristic]
+
+
+@dataclass(frozen=True)
+class HenselLifter:
+    """Lifts schemes over GF(p) by Hensel steps; see `flipforge.search.Lifter`.
+
+    Attributes
+    ----------
+    bits
+        An attempt ends when p^k has more bits than this; there is no limit to it but time.
+    """
+
+    bits: int = _BITS
+    version = "hensel/1"
+
+    def liftable(self, scheme: Scheme) -> bool:
+        """Tell whether one of a few attempts lifts the scheme."""
+        return self.lift(scheme, Q, attempts=_QUICK_ATTEMPTS).outcome == "lifted"
+
+    def lift(self, scheme: Scheme, to: Ring = Q, *, attempts: int = 12, seed: int = 0, best: bool = False) -> Lift:
+        """Lift a scheme.
+
+        Raises
+        ------
+        InputError
+            The ring is not of characteristic 0, there is no attempt, or the scheme is not a bilinear one over GF(p).
+
+        Examples
+        --------
+        >>> from flipforge.problems import parse
+        >>> from flipforge.rings import GF2
+        >>> from flipforge.schemes import standard_scheme
+        >>> HenselLifter().lift(standard_scheme(parse("matmul:2x2x2"), GF2)).scheme.ring.name
+        'ZT'
+        """
+        if to.characteristic:
+            raise InputError(f"{to} is not of characteristic 0: lift to ZT, Z, Z[1/2] or Q")
+        if attempts < 1:
+            raise InputError(f"{attempts} attempts: give at least 1")
+        hensel = Hensel(scheme)
+        chosen: tuple[Scheme, int, int] | None = None
+        farthest = made = 0
+        for attempt in range(attempts):
+            made += 1
+            reached = self._attempt(hensel, seed, attempt)
+            if reached.dual is not None:
+                proof = obstruction(hensel.scheme, reached.dual)
+                return Lift("obstructed", obstruction=proof, attempts=made, reason=f"no lift modulo {hensel.p**2}")
+            farthest = max(farthest, reached.step)
+            if reached.scheme is None:
+                continue
+            if chosen is None or _size(reached.scheme) < _size(chosen[0]):
+                chosen = reached.scheme, attempt, reached.step
+            if _inside(reached.scheme, to) and (not best or reached.scheme.ring.name == "ZT"):
+                break
+        if chosen is not None and _inside(chosen[0], to):
+            arguments = {"attempt": chosen[1], "seed": seed, "bits": self.bits}
+            return Lift("lifted", chosen[0], attempts=made, step=chosen[2], arguments=arguments)
+        reason = f"{made} orders of the unknowns, the farthest came to {hensel.p}^{farthest}"
+        if chosen is not None:
+            reason = f"{_described(chosen[0])}; none over {to} among {made} orders of the unknowns"
+        return Lift("open", attempts=made, step=farthest, reason=reason)
+
+    def again(self, scheme: Scheme, arguments: Mapping[str, Any]) -> Scheme:
+        """Make a lift again from its `Lift.arguments`.
+
+        Raises
+        ------
+        ReplayError
+            They lead to no lift.
+        """
+        lifter = HenselLifter(arguments["bits"])
+        reached = lifter._attempt(Hensel(scheme), arguments["seed"], arguments["attempt"])
+        if reached.scheme is None:
+            raise ReplayError(f"attempt {arguments['attempt']} leads to no lift of {scheme.id}")
+        return reached.scheme
+
+    def _attempt(self, hensel: Hensel, seed: int, attempt: int) -> Reached:
+        steps = int(self.bits / log2(hensel.p))
+        return hensel.climb(order(hensel.start, seed, attempt), steps)
+
+
+def _inside(scheme: Scheme, ring: Ring) -> bool:
+    return _INCLUSION.index(scheme.ring.name) <= _INCLUSION.index(ring.name)
+
+
+def _size(scheme: Scheme) -> tuple[int, int, int, int]:
+    """Order lifts by ring, then by the largest denominator and numerator, then by nonzero coefficients."""
+    numerator, denominator = magnitudes(scheme)
+    return _INCLUSION.index(scheme.ring.name), denominator, numerator, costs(scheme).nonzeros
+
+
+def _described(scheme: Scheme) -> str:
+    entries = {x for rows in (scheme.u, scheme.v, scheme.w) for row in rows for x in row}
+    denominators = sorted({x.denominator for x in entries} - {1})
+    if denominators:
+        return f"there is a lift over {scheme.ring} with the denominators {', '.join(map(str, denominators))}"
+    return f"there is a lift over {scheme.ring} with coefficients up to {magnitudes(scheme)[0]}"
