@@ -128,13 +128,12 @@ class _Mender:
         ]
         changes = np.concatenate([np.zeros((equations.count, 0), dtype=np.int64), *parts], axis=1)
         places = np.nonzero(changes)
-        rows, columns, values = jacobian.entries
         width = equations.unknowns
         wider = Sparse(
             (equations.count, width + len(self._kernel)),
-            np.concatenate([rows, places[0]]),
-            np.concatenate([columns, width + places[1]]),
-            np.concatenate([values, changes[places]]),
+            np.concatenate([jacobian.rows, places[0]]),
+            np.concatenate([jacobian.columns, width + places[1]]),
+            np.concatenate([jacobian.values, changes[places]]),
         )
         self._factored = factor(wider, p, order=[*order, *range(width, width + len(self._kernel))])
 
