@@ -25,7 +25,7 @@ from flipforge.diagrams._matrices import (
     symplectic_form,
     symplectic_matrix,
 )
-from flipforge.diagrams._partition import PartitionDiagram
+from flipforge.diagrams._partition import PartitionDiagram, relabelled
 
 __all__ = [
     "ANY",
@@ -54,6 +54,7 @@ __all__ = [
     "orbit_matrix",
     "partitions",
     "register_group",
+    "relabelled",
     "symplectic_form",
     "symplectic_matrix",
 ]

@@ -64,6 +64,7 @@ from flipforge.flips._border_walk import BorderWalk, border_walk
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
 from flipforge.flips._epsilon import compact, leading, primitive
+from flipforge.flips._layers import layer_run
 from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
 from flipforge.flips._sandwich import (
@@ -100,6 +101,7 @@ __all__ = [
     "elementary_automorphisms",
     "entries_of",
     "fixes",
+    "layer_run",
     "leading",
     "matmul_automorphism",
     "max_entries",

@@ -1,12 +1,16 @@
-"""Straight-line programs of bilinear maps: the intermediate form of code export.
+"""Straight-line programs: of bilinear maps, the intermediate form of code export, and of equivariant layers.
 
-A program is built from a scheme, or composed of one a level of recursion; it counts its operations, runs on NumPy
-arrays as the reference, and runs on symbols, which proves what it computes.
+A program of a bilinear map is built from a scheme, or composed of one a level of recursion. A layer program
+(`LayerProgram`) applies diagrams through shared intermediates. Both count their operations, run on NumPy arrays as the
+reference, and run on symbols, which proves what they compute.
 """
 
 from flipforge.programs._compose import compose
 from flipforge.programs._execute import evaluate, execute, multiply, run_linear
 from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, read_program
+from flipforge.programs._layer import LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
+from flipforge.programs._layer_build import Core, assemble, cores, halves, remaining, single, whole
+from flipforge.programs._layer_run import Engine, apply_layer, layer_gradients
 from flipforge.programs._linear import Builder, Combination, LinearProgram, Operations, Term
 from flipforge.programs._program import Program, program
 from flipforge.programs._slp import dump_slp, read_slp
@@ -15,19 +19,34 @@ __all__ = [
     "PROGRAM_FORMAT",
     "Builder",
     "Combination",
+    "Core",
+    "Engine",
+    "LayerProgram",
     "LinearProgram",
     "Operations",
+    "Polynomial",
     "Program",
+    "Step",
     "Term",
+    "apply_layer",
+    "assemble",
     "compose",
+    "cores",
     "dump_program",
     "dump_reduced",
     "dump_slp",
     "evaluate",
+    "evaluate_polynomial",
     "execute",
+    "halves",
+    "layer_gradients",
     "multiply",
+    "polynomial_text",
     "program",
     "read_program",
     "read_slp",
+    "remaining",
     "run_linear",
+    "single",
+    "whole",
 ]
