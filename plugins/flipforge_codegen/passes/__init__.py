@@ -1,16 +1,24 @@
 """Passes on `flipforge.programs`: each gives a program that is proven to compute the same map, or the turned one."""
 
 from flipforge_codegen.passes._moves import fewer_additions
+from flipforge_codegen.passes._schedule import MODES, Schedule, schedule
 from flipforge_codegen.passes._sharing import METHODS, normalised, share, share_part
 from flipforge_codegen.passes._sharing_space import SharingSpace, search_sharing
+from flipforge_codegen.passes._stream import Combine, Multiply, Place
 from flipforge_codegen.passes._transpose import rotated, transposed
 
 __all__ = [
     "METHODS",
+    "MODES",
+    "Combine",
+    "Multiply",
+    "Place",
+    "Schedule",
     "SharingSpace",
     "fewer_additions",
     "normalised",
     "rotated",
+    "schedule",
     "search_sharing",
     "share",
     "share_part",
