@@ -15,6 +15,7 @@ from flipforge.api._library import (
     verify,
 )
 from flipforge.api._lift import ATTEMPTS, LiftResult, lift
+from flipforge.api._lift_all import LiftBatch, LiftProgress, is_lift_run, lift_all, resume_lifts
 from flipforge.api._plot import plot
 from flipforge.api._reduce import PROGRAM_FORMATS, reduce_all, reduce_scheme
 from flipforge.api._rounds import FamilyProgress, FamilyResult, Member
@@ -28,6 +29,8 @@ __all__ = [
     "Batch",
     "FamilyProgress",
     "FamilyResult",
+    "LiftBatch",
+    "LiftProgress",
     "LiftResult",
     "Member",
     "SearchResult",
@@ -41,7 +44,9 @@ __all__ = [
     "export_scheme",
     "import_files",
     "is_family_run",
+    "is_lift_run",
     "lift",
+    "lift_all",
     "load",
     "plot",
     "plugins",
@@ -51,6 +56,7 @@ __all__ = [
     "replay_scheme",
     "resume",
     "resume_family",
+    "resume_lifts",
     "run_details",
     "run_events",
     "runs",

@@ -8,6 +8,7 @@ from typing import Any
 
 from flipforge import plugins
 from flipforge.catalogue import Query, SqliteStore
+from flipforge.certificates import check
 from flipforge.errors import FlipforgeError, InputError
 from flipforge.problems import Problem, parse
 from flipforge.rings import Ring
@@ -117,7 +118,7 @@ def verify(*names: Name, problem: str | None = None, ring: str | None = None, db
     batch = Batch()
     for name in names:
         try:
-            judged = judge_file(Path(name), **stated) if is_there(Path(name)) else [_judge_stored(str(name), db)]
+            judged = judge_file(Path(name), **stated) if is_there(Path(name)) else _judge_stored(str(name), db)
         except FlipforgeError as error:
             batch.add(_row(str(name), None, None, None, False, None, str(error)), error.exit_code)
             continue
@@ -204,10 +205,15 @@ def _source(path: Path) -> str:
     return f"{path} sha256={sha256(path.read_bytes()).hexdigest()}" if path.is_file() else str(path)
 
 
-def _judge_stored(name: str, db: Db) -> Judged:
+def _judge_stored(name: str, db: Db) -> list[Judged]:
+    """Decide a stored scheme, and then the certificates that are kept with it."""
     with open_store(db) as store:
-        scheme = store.scheme(name)
-    return Judged(scheme.id, scheme, scheme.problem.name, scheme.ring.name, scheme.rank, scheme.verdict())
+        scheme, kept = store.scheme(name), store.certificates(name)
+    labels = scheme.problem.name, scheme.ring.name, scheme.rank
+    return [
+        Judged(scheme.id, scheme, *labels, scheme.verdict()),
+        *(Judged(f"{scheme.id}:{each.kind}", None, *labels, check(each), each) for each in kept),
+    ]
 
 
 def _row(source: str, *values: Any) -> dict[str, Any]:

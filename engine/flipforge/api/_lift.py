@@ -1,4 +1,4 @@
-"""Lifts of schemes over GF(p) to characteristic 0."""
+"""Lifts of single schemes over GF(p) to characteristic 0."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,12 +6,13 @@ from typing import Any
 
 from flipforge.api._library import Db, Name, load, open_store
 from flipforge.api._terms import lifter
+from flipforge.catalogue import SqliteStore
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, magnitudes
 from flipforge.schemes.formats import certificate_document, is_there, write_certificate, write_file
-from flipforge.search import Entry, Lift, lifted
+from flipforge.search import Entry, Lift, Lifter, lifted
 
-__all__ = ["ATTEMPTS", "LiftResult", "lift"]
+__all__ = ["ATTEMPTS", "LiftResult", "keep", "lift"]
 
 ATTEMPTS = 12
 """How many ways are tried unless more are asked for."""
@@ -24,14 +25,14 @@ class LiftResult:
     Attributes
     ----------
     source
-        ID of the scheme over GF(p).
+        The scheme over GF(p).
     lift
         Outcome, and the scheme or the proof that there is none.
     file
-        Where the lift or the proof was written; None where the catalogue keeps the lift.
+        Where the lift or the proof was written; None where the catalogue keeps it.
     """
 
-    source: str
+    source: Scheme
     lift: Lift
     file: Path | None = None
 
@@ -40,7 +41,9 @@ class LiftResult:
         lift, scheme = self.lift, self.lift.scheme
         numerator, denominator = (None, None) if scheme is None else magnitudes(scheme)
         return {
-            "source": self.source,
+            "source": self.source.id,
+            "problem": self.source.problem.name,
+            "rank": self.source.rank,
             "lifted": lift.outcome == "lifted",
             "outcome": lift.outcome,
             "ring": scheme and scheme.ring.name,
@@ -78,7 +81,7 @@ def lift(
         that carries it.
     out
         File for the lift, or for the certificate where there is provably none; the catalogue then stays as it is.
-        Otherwise the catalogue keeps the lift, with its lineage.
+        Otherwise the catalogue keeps the lift with its lineage, or the certificate with its scheme.
     attempts
         How many ways are tried at most.
     best
@@ -96,9 +99,7 @@ def lift(
     Examples
     --------
     >>> import flipforge
-    >>> from flipforge.api import query
-    >>> (row,) = query("matmul:2x2x2", ring="GF2", origin="found", limit=1)  # doctest: +SKIP
-    >>> flipforge.lift(row["id"]).lift.scheme.ring.name  # doctest: +SKIP
+    >>> flipforge.lift("41e83640badb").lift.scheme.ring.name  # doctest: +SKIP
     'ZT'
     """
     target, worker = ring_named(to), lifter()
@@ -106,13 +107,20 @@ def lift(
         scheme = load(name, problem=problem, ring=ring, db=store).canonical
         result = worker.lift(scheme, target, attempts=attempts, seed=seed, best=best)
         if out is not None:
-            return LiftResult(scheme.id, result, _written(scheme, result, Path(out)))
-        foreign = is_there(Path(name)) or scheme.provenance.get("origin") == "imported"
-        if foreign and result.scheme is not None:
+            return LiftResult(scheme, result, _written(scheme, result, Path(out)))
+        if is_there(Path(name)) and result.outcome != "open":
             store.commit([Entry(scheme, "imported", source=str(name))])
-        if result.scheme is not None:
-            store.commit([lifted(scheme, result, worker, "imported" if foreign else "derived")])
-    return LiftResult(scheme.id, result)
+        keep(store, scheme, result, worker)
+    return LiftResult(scheme, result)
+
+
+def keep(store: SqliteStore, scheme: Scheme, result: Lift, worker: Lifter) -> None:
+    """Keep what came of lifting a stored scheme; the lift of an imported one is marked as imported."""
+    if result.scheme is not None:
+        imported = store.row(scheme.id)["origin"] == "imported"
+        store.commit([lifted(scheme, result, worker, "imported" if imported else "derived")])
+    if result.obstruction is not None:
+        store.attach(result.obstruction)
 
 
 def _written(scheme: Scheme, lift: Lift, path: Path) -> Path | None:

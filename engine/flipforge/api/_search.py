@@ -196,6 +196,8 @@ def resume(
         record = store.run(run)
         if "members" in record.config:
             raise InputError(f"run {record.id} is over a family; resume_family goes on with it")
+        if "lift" in record.config:
+            raise InputError(f"run {record.id} is a batch of lifts; resume_lifts goes on with it")
         terms = terms_of(
             record, target=target_rank, seconds=seconds, max_flips=max_flips, workers=workers, executor=executor
         )

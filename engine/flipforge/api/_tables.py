@@ -82,8 +82,8 @@ def run_details(run: str, *, db: Db = None) -> dict[str, Any]:
     Returns
     -------
     dict
-        The row of `runs` with ``levels`` and ``course`` (see `flipforge.search.Statistics`), or with ``rows``, those of
-        the search over the family.
+        The row of `runs` with ``levels`` and ``course`` (see `flipforge.search.Statistics`), or with ``rows``: those of
+        the search over the family, or of the batch of lifts.
 
     Raises
     ------
@@ -95,6 +95,8 @@ def run_details(run: str, *, db: Db = None) -> dict[str, Any]:
         row = _run_row(record)
         if "members" in record.config:
             return {**row, "rows": member_rows(record, store)}
+        if "lift" in record.config:
+            return {**row, "rows": [*record.checkpoint.get("rows", {}).values()]}
         if "levels" in record.checkpoint:
             return {**row, "levels": record.checkpoint["levels"], "course": record.checkpoint["course"]}
         # Runs of version 0.1 kept their events alone.

@@ -22,6 +22,7 @@ __all__ = [
     "lifter",
     "objective_named",
     "schedule_of",
+    "staff_of",
     "terms_of",
 ]
 
@@ -47,7 +48,7 @@ def config_of(
     """
     schedule = preset_named(preset)
     objective_named(objective)
-    count, name = _staff(workers, executor)
+    count, name = staff_of(workers, executor)
     root = randbits(32) if seed is None else seed
     if root < 0:
         raise InputError(f"seed is {root}: give 0 or a positive integer")
@@ -78,10 +79,17 @@ def terms_of(
     limits = _limits(target, seconds, max_flips, Limits(**config["limits"]))
     if workers is None and executor is None:
         return limits, (config["workers"], config["executor"])
-    return limits, _staff(workers, executor)
+    return limits, staff_of(workers, executor)
 
 
-def _staff(workers: int | None, executor: str | None) -> tuple[int, str]:
+def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
+    """Return how many workers of which executor are meant; all processors and the fitting executor unless given.
+
+    Raises
+    ------
+    InputError
+        There is no such executor, or it cannot have so many workers.
+    """
     if executor is not None and executor not in executors.names():
         raise InputError(f"unknown executor {executor!r}: use one of {', '.join(executors.names())}")
     if executor == "inline":

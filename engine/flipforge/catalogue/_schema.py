@@ -78,5 +78,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # Arguments and sources of a derivation, as JSON; a step of a walk has none.
     ("ALTER TABLE lineage ADD COLUMN derivation TEXT",),
+    # What is proved of an object beside its statement, such as that it has no lift; each as the text of its file.
+    (
+        """
+        CREATE TABLE certificates (
+            object TEXT NOT NULL REFERENCES objects (id),
+            kind TEXT NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (object, kind)
+        )
+        """,
+    ),
 )
 """Step k leads from version k to k + 1; ``user_version`` says how many were taken. A step that was released stays."""

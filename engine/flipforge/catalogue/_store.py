@@ -9,6 +9,7 @@ from re import fullmatch
 from types import TracebackType
 from typing import Any, Self
 
+from flipforge.catalogue._certificates import proven_row, read_certificate
 from flipforge.catalogue._database import connect, locate, transaction, translated
 from flipforge.catalogue._query import COLUMNS, Query
 from flipforge.catalogue._records import (
@@ -26,6 +27,7 @@ from flipforge.catalogue._records import (
 )
 from flipforge.catalogue._schema import ORIGINS
 from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
+from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
@@ -265,6 +267,53 @@ class SqliteStore:
         least = "min(ifnull(additions_reduced, :new), :new)"
         with transaction(self._connection, self.path):
             self._connection.execute(f"UPDATE objects SET additions_reduced = {least} WHERE id = :id", values)
+
+    def attach(self, certificate: Certificate) -> None:
+        """Check a certificate about a stored scheme and keep it with that scheme, in place of an older one of its kind.
+
+        Raises
+        ------
+        VerificationError
+            It does not hold, or is not about a scheme; nothing is written.
+        NotFoundError
+            Its scheme is not stored.
+        """
+        row = proven_row(certificate)
+        self._resolve(row["object"])
+        with transaction(self._connection, self.path):
+            self._connection.execute("INSERT OR REPLACE INTO certificates VALUES (:object, :kind, :data)", row)
+
+    def certificates(self, prefix: str) -> list[Certificate]:
+        """Return what is proved of a scheme beside its equations.
+
+        Raises
+        ------
+        NotFoundError
+            As `scheme` does.
+        CatalogueError
+            A stored text is damaged.
+        """
+        identity = self._resolve(prefix)
+        with translated(self.path):
+            sql = "SELECT data FROM certificates WHERE object = ? ORDER BY kind"
+            rows = self._connection.execute(sql, (identity,)).fetchall()
+        try:
+            return [read_certificate(row["data"], identity) for row in rows]
+        except MalformedError as error:
+            raise CatalogueError(f"{self.path}: {error}; restore a copy") from None
+
+    def derived_from(self, prefix: str, method: str) -> list[str]:
+        """Return the IDs of the stored schemes that a step of this method makes of a scheme first of all.
+
+        Raises
+        ------
+        NotFoundError
+            As `scheme` does.
+        """
+        identity = self._resolve(prefix)
+        sql = "SELECT child FROM lineage JOIN objects ON id = child WHERE parent = ? AND method = ? ORDER BY child"
+        with translated(self.path):
+            return [str(row["child"]) for row in self._connection.execute(sql, (identity, method))]
 
     def row(self, prefix: str) -> dict[str, Any]:
         """Return the row of one scheme, by its ID or a unique prefix.

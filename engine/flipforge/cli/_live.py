@@ -6,7 +6,7 @@ from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flipforge.api import FamilyProgress, Member
+from flipforge.api import FamilyProgress, LiftProgress, Member
 from flipforge.search import ClosureProgress, Progress
 
 if TYPE_CHECKING:
@@ -32,9 +32,14 @@ class LiveLine:
     def __exit__(self, *exception: object) -> None:
         self._write("")
 
-    def __call__(self, progress: Progress | ClosureProgress) -> None:
-        """Show the state of a run, or of a closure."""
-        self._write(progress_text(progress) if isinstance(progress, Progress) else closure_text(progress))
+    def __call__(self, progress: Progress | ClosureProgress | LiftProgress) -> None:
+        """Show the state of a run, of a closure, or of a batch of lifts."""
+        if isinstance(progress, Progress):
+            self._write(progress_text(progress))
+        elif isinstance(progress, ClosureProgress):
+            self._write(closure_text(progress))
+        else:
+            self._write(f"{progress.done} of {progress.total} schemes | {progress.lifted} lifted")
 
     def _write(self, text: str) -> None:
         if self._on:

@@ -7,7 +7,7 @@ import typer
 
 from flipforge.errors import InputError
 
-__all__ = ["Db", "Json", "ProblemOption", "RingOption", "parse_duration"]
+__all__ = ["Address", "Db", "ExecutorName", "Json", "ProblemOption", "RingOption", "Workers", "parse_duration"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
 Db = Annotated[
@@ -23,6 +23,9 @@ ProblemOption = Annotated[
 RingOption = Annotated[
     str | None, typer.Option("--ring", metavar="RING", help="Decides the ring of a file that does not state it.")
 ]
+Workers = Annotated[int | None, typer.Option("--workers", help="Walks at a time; all processors unless given.")]
+ExecutorName = Annotated[str | None, typer.Option("--executor", help="inline, process or ray.")]
+Address = Annotated[str | None, typer.Option("--address", help="Of a running Ray cluster.")]
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

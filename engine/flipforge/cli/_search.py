@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from flipforge import api
+from flipforge.cli._lift import LIFT_COLUMNS, report_lifts
 from flipforge.cli._live import LiveLine, LiveTable, reached_text
-from flipforge.cli._options import Db, Json, parse_duration
+from flipforge.cli._options import Address, Db, ExecutorName, Json, Workers, parse_duration
 from flipforge.cli._output import print_json, print_json_lines, print_table
 from flipforge.errors import InputError
 from flipforge.problems import is_family
@@ -31,9 +32,6 @@ _BUDGET_ENDED = 3
 Target = Annotated[
     int | None, typer.Option("--target-rank", help="Stop at this rank; exit code 3 when the budget ends first.")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", help="Walks at a time; all processors unless given.")]
-ExecutorName = Annotated[str | None, typer.Option("--executor", help="inline, process or ray.")]
-Address = Annotated[str | None, typer.Option("--address", help="Of a running Ray cluster.")]
 Time = Annotated[str | None, typer.Option("--time", metavar="10m", help="Ends the run early.")]
 MaxFlips = Annotated[int | None, typer.Option("--max-flips", help="Ends the run reproducibly after so many steps.")]
 
@@ -132,6 +130,14 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a run from its last checkpoint."""
+    if api.is_lift_run(run, db=db):
+        given = {"--target-rank": target_rank, "--time": time, "--max-flips": max_flips}
+        if options := [name for name, value in given.items() if value is not None]:
+            raise InputError(f"{options[0]} is for searches; run {run} is a batch of lifts")
+        with LiveLine() as line:
+            batch = api.resume_lifts(run, workers=workers, executor=executor, address=address, db=db, on_progress=line)
+        report_lifts(batch, json)
+        return
     terms: dict[str, Any] = {
         "seconds": None if time is None else parse_duration(time),
         "max_flips": max_flips,
@@ -180,7 +186,8 @@ def runs(
         print_table(_with_families([row]), _RUN_COLUMNS, "")
         print()
         if "rows" in row:
-            print_table(row["rows"], _MEMBER_COLUMNS, "")
+            lifts = "lift" in row["config"]
+            print_table(row["rows"], LIFT_COLUMNS if lifts else _MEMBER_COLUMNS, "nothing was lifted yet")
         else:
             print_table(row["levels"], _LEVEL_COLUMNS, "nothing was walked yet")
 
