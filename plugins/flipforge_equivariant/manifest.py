@@ -4,12 +4,14 @@ from flipforge.plugins import Manifest
 
 __all__ = [
     "ALTERNATING",
+    "AUTOMORPHISMS",
     "BISTOCHASTIC",
     "DOUBLED_BISTOCHASTIC",
     "DOUBLED_SYMMETRIC",
     "GROUPS",
     "HYPEROCTAHEDRAL",
     "ORTHOGONAL",
+    "PERMUTATION",
     "SPECIAL",
     "SYMMETRIC",
     "SYMPLECTIC",
@@ -29,6 +31,8 @@ HYPEROCTAHEDRAL = _manifest("H", "signed permutations H_n: partitions into even 
 BISTOCHASTIC = _manifest("B", "bistochastic group B_n: pairs and single points", "easy:bistochastic")
 DOUBLED_SYMMETRIC = _manifest("SxZ2", "S_n with negatives: even numbers of points", "easy:doubled_symmetric")
 DOUBLED_BISTOCHASTIC = _manifest("BxZ2", "B_n with negatives: even numbers of points", "easy:doubled_bistochastic")
+PERMUTATION = _manifest("perm", "permutation matrices, by generators: orbits", "permutation:permutation")
+AUTOMORPHISMS = _manifest("Aut", "automorphisms of a graph: orbits and bilabelled graphs", "graph:automorphisms")
 
 GROUPS = (
     SYMMETRIC,
@@ -40,4 +44,6 @@ GROUPS = (
     BISTOCHASTIC,
     DOUBLED_SYMMETRIC,
     DOUBLED_BISTOCHASTIC,
+    PERMUTATION,
+    AUTOMORPHISMS,
 )

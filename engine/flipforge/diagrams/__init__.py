@@ -7,6 +7,7 @@ are done on the diagrams.
 from flipforge.diagrams._compose import compose, compose_symplectic, identity
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
+from flipforge.diagrams._graph import GraphDiagram, bilabelled, compose_graphs, graph_matrix, graph_values
 from flipforge.diagrams._group import (
     MOST_DIAGRAMS,
     Group,
@@ -25,6 +26,7 @@ from flipforge.diagrams._matrices import (
     symplectic_form,
     symplectic_matrix,
 )
+from flipforge.diagrams._orbit import OrbitDiagram
 from flipforge.diagrams._partition import PartitionDiagram, relabelled
 
 __all__ = [
@@ -35,15 +37,21 @@ __all__ = [
     "SMALL",
     "Blocks",
     "Diagram",
+    "GraphDiagram",
     "Group",
     "HeadedDiagram",
+    "OrbitDiagram",
     "PartitionDiagram",
     "SparseMatrix",
+    "bilabelled",
     "check_listable",
     "check_shape",
     "compose",
+    "compose_graphs",
     "compose_symplectic",
     "diagram_matrix",
+    "graph_matrix",
+    "graph_values",
     "group",
     "group_names",
     "headed",
