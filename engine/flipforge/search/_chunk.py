@@ -8,9 +8,10 @@ from os import getpid
 from time import thread_time
 from typing import Any
 
+from flipforge.search._growth import Corner, read_corner, write_corner
 from flipforge.search._objectives import Objective, partnered
 from flipforge.search._pool import Member
-from flipforge.search._protocols import Breadth, Effort, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
+from flipforge.search._protocols import Breadth, Effort, Growing, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
 
 __all__ = ["Chunk", "ChunkResult", "Find", "describe", "run_chunk", "take"]
 
@@ -41,6 +42,8 @@ class Chunk:
         Whether the breadth of the finds is asked for.
     sandwich
         Begin at a random state of the parent's orbit, where the space offers it.
+    corner
+        Walk only the products inside it.
     """
 
     number: int
@@ -52,6 +55,7 @@ class Chunk:
     plateau: bool = False
     sifted: bool = False
     sandwich: bool = False
+    corner: Corner | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ class ChunkResult:
 def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed) -> Outcome[Any]:
     """Take one step of a lineage: a pure function of its arguments.
 
-    ``method`` joins the names of moves by plus signs, to be made in this order: ``sandwich``, ``walk``, ``reduce``.
+    ``method`` joins the names of moves by plus signs, to be made in this order: ``sandwich``, ``walk``, ``reduce``;
+    ``walk@2x3x4`` walks inside that corner.
 
     Raises
     ------
@@ -94,8 +99,11 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
     """
     outcome: Outcome[Any] = Outcome(state, False, 0, {})
     for move in method.split("+"):
+        name, _, corner = move.partition("@")
         if move == "walk":
             outcome = space.walk(outcome.state, effort, seed)
+        elif name == "walk" and isinstance(space, Growing):
+            outcome = space.walk_corner(outcome.state, read_corner(corner), effort, seed)
         elif move == "reduce" and isinstance(space, Reducing):
             outcome = replace(outcome, state=space.reduce(outcome.state))
         elif move == "sandwich" and isinstance(space, Sandwiching):
@@ -134,7 +142,9 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
         effort = replace(chunk.effort, steps=min(chunk.effort.steps, chunk.steps - charged))
         seed = Seed(chunk.root, (chunk.number, attempt + 1))
         before = space.decode(parent)
-        method = "sandwich+walk" if chunk.sandwich and _moves(space, before, effort, seed) else "walk"
+        method = "walk" if chunk.corner is None else f"walk@{write_corner(chunk.corner)}"
+        if chunk.sandwich and _moves(space, before, effort, seed):
+            method = "sandwich+walk"
         outcome = take(space, before, method, effort, seed)
         attempts += 1
         steps += outcome.steps

@@ -1,33 +1,91 @@
 """Dives: one member each, that walks from the root as deep as it comes, each find the start of the next.
 
-A dive is cheap and goes on long paths. A pool on those paths that cost least per find comes down close to where it
-began, and ends in the same few places; a dive drifts far at every rank and ends somewhere else each time. So a run
-begins with dives and goes on making them beside its pools, as long as they do no worse. A dive that has found nothing
-for too long is given up, and the next begins at the root.
+A dive is cheap. A pool on those paths that cost least per find comes down close to where it began, and ends in the same
+few places; a dive ends somewhere else each time. So a run begins with dives and goes on making them beside its pools,
+as long as they do no worse. A dive that has found nothing for too long is given up, and the next begins at the root.
+
+There are two kinds. A plain dive walks the whole on long paths and drifts far at every rank. A growth walks corner by
+corner (`flipforge.search._growth`) on short paths; how patient it is in each corner is drawn anew for each growth, long
+patience as much more seldom as it costs more (Luby, Sinclair and Zuckerman, "Optimal speedup of Las Vegas algorithms",
+1993). Both get the same steps until one is ahead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from flipforge.search._growth import Corner
 from flipforge.search._pool import Member
 
-__all__ = ["Dive", "Dives"]
+__all__ = ["Corners", "Dive", "Dives"]
+
+Corners = Callable[[np.random.Generator, Corner | None], tuple[Corner, ...]]
+"""Gives the corners of a growth that follow one that was walked, the whole last; none where there is no growth."""
 
 _PART = 4
-"""What part of the steps of all dives, shared among the open ones, a dive may spend without a find."""
+"""What part of the steps of all plain dives, shared among the open ones, one may spend without a find."""
+_FAVOUR = 3
+"""How many times the steps of plain dives growths have while both came equally low."""
+_AHEAD = 16
+"""The same while growths came lower; else both have the same."""
+_PATIENCE = 25_000
+"""Steps without a find after which a growth leaves a corner, for each product of the corner's standard algorithm."""
+_PATIENT = 4
+"""A growth is at most two to this power as patient."""
+_KEPT = 8
+"""How many growths are kept for each corner."""
+_ANEW = 1 / 3
+"""Steps of the growths that begin at the root, to the steps of all that begin at a corner."""
+_ROOT: Corner = (1, 1, 1)
 
 
 @dataclass(frozen=True)
 class Dive:
-    """Where a dive began, how deep it is, and the steps since it came there."""
+    """Where a dive began, how deep it is, and the steps since it came there or to its corner.
+
+    ``corners`` are those that a growth has still to walk, the present one first; a plain dive has none. ``scale`` says
+    how many times the least patience a growth has, ``family`` which growths began as one, and ``began`` after which
+    corner this one did.
+    """
 
     root: int
     rank: int
     member: Member
     stall: int = 0
+    corners: tuple[Corner, ...] = ()
+    scale: int = 1
+    family: int = 0
+    began: Corner = _ROOT
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is a growth."""
+        return bool(self.corners)
+
+    @property
+    def corner(self) -> Corner | None:
+        """The corner to walk inside; None for the whole."""
+        return self.corners[0] if len(self.corners) > 1 else None
+
+    @property
+    def patience(self) -> int:
+        """Steps that a growth spends in its corner without a find."""
+        return _PATIENCE * self.scale * prod(self.corners[0])
+
+    def written(self, names: Mapping[bytes, str]) -> dict[str, Any]:
+        """Return the dive as JSON values; ``names`` gives each state's ID."""
+        return {**vars(self), "member": self.member.written(names)}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any], states: Mapping[str, bytes]) -> "Dive":
+        """Return what was `written`; ``states`` gives each ID's state."""
+        corners = tuple((n, m, p) for n, m, p in written["corners"])
+        n, m, p = written["began"]
+        member = Member.read(written["member"], states)
+        return cls(**{**written, "member": member, "corners": corners, "began": (n, m, p)})
 
 
 class Dives:
@@ -36,25 +94,46 @@ class Dives:
     Parameters
     ----------
     patience
-        Steps that a dive may spend without a find, at the least.
+        Steps that a plain dive may spend without a find, at the least.
+    corners
+        Gives growths.
 
     Attributes
     ----------
-    spent
-        Steps of all dives.
-    lowest
-        The lowest rank a dive came to; None before anything was walked.
+    growing
+        Whether growths are made.
     failed
-        Whether a dive was given up where it began.
+        Whether a plain dive was given up where it began; then no other is made.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, corners: Corners = lambda generator, after: ()) -> None:
         self._patience = patience
+        self._corners = corners
         self._open: list[Dive] = []
         self._flying: dict[int, Dive] = {}
-        self.spent = 0
-        self.lowest: int | None = None
+        # By kind: plain dives, then growths.
+        self._spent = [0, 0]
+        self._lowest: list[int | None] = [None, None]
+        self._kept: dict[Corner, list[Dive]] = {}
+        # Stride scheduling: the steps that growths from each corner spent, by the part that is due to them.
+        self._turns: dict[Corner, float] = {_ROOT: 0.0}
+        self.growing = True
         self.failed = False
+
+    @property
+    def spent(self) -> int:
+        """Steps of all dives."""
+        return sum(self._spent)
+
+    @property
+    def lowest(self) -> int | None:
+        """The lowest rank a dive came to; None before anything was walked."""
+        return min((rank for rank in self._lowest if rank is not None), default=None)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no dive leads anywhere."""
+        return self.failed and not self.growing
 
     @property
     def open(self) -> Sequence[Dive]:
@@ -62,16 +141,16 @@ class Dives:
         return (*self._open, *self._flying.values())
 
     def holds(self, state: bytes) -> bool:
-        """Tell whether a dive stands at a state."""
-        return any(dive.member.state == state for dive in self.open)
+        """Tell whether a dive stands at a state, or may begin there."""
+        return any(dive.member.state == state for dive in (*self.open, *self._all_kept))
+
+    @property
+    def _all_kept(self) -> list[Dive]:
+        return [dive for dives in self._kept.values() for dive in dives]
 
     def launch(self, number: int, starts: Sequence[tuple[int, Member]], generator: np.random.Generator) -> Dive:
         """Return the dive that chunk ``number`` goes on with: the one that waits longest, or else a new one."""
-        if self._open:
-            dive = self._open.pop(0)
-        else:
-            rank, member = starts[int(generator.integers(len(starts)))]
-            dive = Dive(rank, rank, member)
+        dive = self._open.pop(0) if self._open else self._new(number, starts, generator)
         self._flying[number] = dive
         return dive
 
@@ -82,28 +161,82 @@ class Dives:
     def land(self, number: int, found: tuple[int, Member] | None, steps: int) -> None:
         """Note what came of a chunk: the rank and member it found, if any, and the steps it took."""
         dive = self._flying.pop(number)
-        self.spent += steps
-        dive = replace(dive, stall=dive.stall + steps) if found is None else Dive(dive.root, *found)
-        self.lowest = dive.rank if self.lowest is None else min(self.lowest, dive.rank)
-        share = self.spent / (_PART * (len(self.open) + 1))
-        if dive.stall < max(self._patience, share):
+        self._spent[dive.grows] += steps
+        if dive.grows:
+            self._turns[dive.began] += steps / self._due(dive.began)
+        if found is None:
+            dive = replace(dive, stall=dive.stall + steps)
+        else:
+            rank, member = found
+            dive = replace(dive, rank=rank, member=member, stall=0)
+        lowest = self._lowest[dive.grows]
+        self._lowest[dive.grows] = dive.rank if lowest is None else min(lowest, dive.rank)
+        if dive.stall < (dive.patience if dive.grows else self._plain_patience):
             self._open.append(dive)
-        elif dive.rank == dive.root:
+        elif dive.corner:
+            self._keep(dive.corner, dive)
+            self._open.append(replace(dive, stall=0, corners=dive.corners[1:]))
+        elif not dive.grows and dive.rank == dive.root:
             self.failed = True
+
+    @property
+    def _plain_patience(self) -> float:
+        return max(self._patience, self._spent[False] / (_PART * (len(self.open) + 1)))
+
+    def _keep(self, corner: Corner, dive: Dive) -> None:
+        """Keep a growth that leaves a corner if none came lower: the last of each family, of so many families."""
+        kept = [other for other in self._kept.get(corner, []) if other.family != dive.family]
+        lowest = min(other.rank for other in [*kept, dive])
+        self._kept[corner] = [other for other in [*kept, dive] if other.rank == lowest][-_KEPT:]
+        self._turns.setdefault(corner, min(self._turns.values()))
+
+    def _new(self, number: int, starts: Sequence[tuple[int, Member]], generator: np.random.Generator) -> Dive:
+        rank, member = starts[int(generator.integers(len(starts)))]
+        if not self._growth_next:
+            return Dive(rank, rank, member)
+        scale = 2 ** min(int(generator.geometric(0.5)) - 1, _PATIENT)
+        after = min(self._turns, key=lambda corner: self._turns[corner])
+        if after != _ROOT:
+            kept = self._kept[after][int(generator.integers(len(self._kept[after])))]
+            return replace(kept, stall=0, corners=self._corners(generator, after), scale=scale, began=after)
+        corners = self._corners(generator, None)
+        self.growing = bool(corners)
+        return Dive(rank, rank, member, corners=corners, scale=scale, family=number)
+
+    def _due(self, corner: Corner) -> float:
+        """Return the part of the growths' steps due to those that begin after a corner: as it is large."""
+        return prod(corner) if corner != _ROOT else 1 + _ANEW * sum(map(prod, self._kept))
+
+    @property
+    def _growth_next(self) -> bool:
+        if not self.growing or self.failed:
+            return self.growing
+        plain, grown = self._spent
+        ahead = [lowest == self.lowest for lowest in self._lowest]
+        return grown <= plain * (_FAVOUR if ahead == [True, True] else _AHEAD if ahead[True] else 1)
 
     def checkpoint(self, names: Mapping[bytes, str]) -> dict[str, Any]:
         """Return what `restore` needs as JSON values; what is under way waits again then."""
         return {
-            "spent": self.spent,
-            "lowest": self.lowest,
+            "spent": self._spent,
+            "lowest": self._lowest,
+            "growing": self.growing,
             "failed": self.failed,
-            "open": [[dive.root, dive.rank, dive.member.written(names), dive.stall] for dive in self.open],
+            "open": [dive.written(names) for dive in self.open],
+            "kept": [dive.written(names) for dive in self._all_kept],
+            "turns": [[corner, turn] for corner, turn in self._turns.items()],
         }
+
+    @staticmethod
+    def names(checkpoint: Mapping[str, Any]) -> set[str]:
+        """Return the IDs of all states that `restore` needs."""
+        return {dive["member"]["state"] for dive in (*checkpoint["open"], *checkpoint["kept"])}
 
     def restore(self, checkpoint: Mapping[str, Any], states: Mapping[str, bytes]) -> None:
         """Take up a checkpoint; ``states`` gives each ID's state."""
-        for name in ("spent", "lowest", "failed"):
-            setattr(self, name, checkpoint[name])
-        self._open = [
-            Dive(root, rank, Member.read(member, states), stall) for root, rank, member, stall in checkpoint["open"]
-        ]
+        self._spent, self._lowest = list(checkpoint["spent"]), list(checkpoint["lowest"])
+        self.growing, self.failed = checkpoint["growing"], checkpoint["failed"]
+        self._open = [Dive.read(dive, states) for dive in checkpoint["open"]]
+        for dive in (Dive.read(dive, states) for dive in checkpoint["kept"]):
+            self._kept.setdefault(dive.corners[0], []).append(dive)
+        self._turns = {(n, m, p): turn for (n, m, p), turn in checkpoint["turns"]}

@@ -1,7 +1,7 @@
 """The space of schemes over a finite field or the ternary integers, walked by the flip kernel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from flipforge.errors import MalformedError, ProblemError, RingError
 from flipforge.problems import Problem
 from flipforge.rings import GF2, Ring
 from flipforge.schemes import Scheme, standard_rank, standard_scheme
+from flipforge.search._growth import Corner, corner_sequence, within
 from flipforge.search._protocols import Effort, Outcome, Seed
 
 __all__ = ["Factors", "FlipSpace", "Matrix", "ordered", "with_partner"]
@@ -91,6 +92,21 @@ class FlipSpace:
         end = walk(state, ring=self.ring.name, seed=seed.words(), **vars(effort))
         counts = {name: getattr(end, name) for name in _COUNTED}
         return Outcome(self._settled(end.factors), end.reached, end.steps, counts, end.partnered)
+
+    def corners(self, generator: np.random.Generator, after: Corner | None = None) -> tuple[Corner, ...]:
+        """Return a growth of the standard algorithm of a bilinear matrix product; none for another problem."""
+        return () if self.problem.proof != "brent" else corner_sequence(self.problem, generator, after or (1, 1, 1))
+
+    def walk_corner(self, state: Factors, corner: Corner, effort: Effort, seed: Seed) -> Outcome[Factors]:
+        """Walk the products whose left and right factors lie inside a corner; the outcome is again the whole."""
+        u, v, _ = self._matrices(state)
+        left, right = within(self.problem, corner)
+        moving = ~(u[:, ~left].any(axis=1) | v[:, ~right].any(axis=1))
+        held = state[:, ~moving]
+        inner = replace(effort, goal=effort.goal - held.shape[1])
+        outcome = self.walk(np.ascontiguousarray(state[:, moving]), inner, seed)
+        whole = self._settled(np.concatenate([outcome.state, held], axis=1))
+        return replace(outcome, state=whole, mobility=with_partner(self._matrices(whole), self.ring.characteristic))
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""

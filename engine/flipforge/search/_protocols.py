@@ -16,6 +16,7 @@ from flipforge.flips import seed_words
 from flipforge.problems import Problem
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme
+from flipforge.search._growth import Corner
 
 __all__ = [
     "Breadth",
@@ -23,6 +24,7 @@ __all__ = [
     "Entry",
     "Executor",
     "Failure",
+    "Growing",
     "Invariant",
     "Lift",
     "Lifter",
@@ -199,6 +201,17 @@ class Lift:
     step: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+
+
+@runtime_checkable
+class Growing(Protocol[State]):
+    """A space whose first state holds those of smaller problems, its corners."""
+
+    def corners(self, generator: np.random.Generator, after: Corner | None = None) -> tuple[Corner, ...]:
+        """Return corners to walk one after another, those that follow one that was walked, the whole last."""
+
+    def walk_corner(self, state: State, corner: Corner, effort: Effort, seed: Seed) -> Outcome[State]:
+        """Walk the products inside a corner and keep the others; the goal of the effort counts all of them."""
 
 
 @runtime_checkable

@@ -12,12 +12,15 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from flipforge.errors import InputError, RunInterrupted, VerificationError
 from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
 from flipforge.search._controller import Course
+from flipforge.search._growth import Corner
 from flipforge.search._interrupts import interrupts_held
 from flipforge.search._objectives import Additions, Objective
-from flipforge.search._protocols import Entry, Executor, Failure, Lineage, RunRecord, Space, Store
+from flipforge.search._protocols import Entry, Executor, Failure, Growing, Lineage, RunRecord, Seed, Space, Store
 from flipforge.search._schedule import Ladder, Schedule
 from flipforge.search._statistics import Statistics
 
@@ -89,7 +92,7 @@ class Run:
         self._on_progress = on_progress or (lambda progress: None)
         self._record = record
         self._root = int(record.config["seed"])
-        self._ladder = Ladder(schedule, self._root)
+        self._ladder = Ladder(schedule, self._root, self._corners)
         self._names: dict[bytes, str] = {}
         self._entries: list[tuple[Entry, bytes, int]] = []
         self._events: list[dict[str, Any]] = []
@@ -122,7 +125,8 @@ class Run:
             member = describe(self._space, state, self._objective)
             first.append((self._space.score(state)[0], member))
             self._note(entry, member.state, first[-1][0], member.value)
-        self._ladder.seed(first)
+        standard = self._space.encode(self._space.start(Seed(self._root)))
+        self._ladder.seed(first, growing=all(member.state == standard for _, member in first))
         self._commit()
 
     def resume(self) -> None:
@@ -273,6 +277,9 @@ class Run:
         if self._best(rank, value):
             self._value = value
             self._record = replace(self._record, rank=rank, best=entry.scheme.id)
+
+    def _corners(self, generator: np.random.Generator, after: Corner | None) -> tuple[Corner, ...]:
+        return self._space.corners(generator, after) if isinstance(self._space, Growing) else ()
 
     def _best(self, rank: int, value: float) -> bool:
         """Tell whether a scheme beats the run's best: by rank first, unless the second objective is a must."""

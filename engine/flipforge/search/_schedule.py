@@ -22,7 +22,7 @@ import numpy as np
 from flipforge.errors import InputError
 from flipforge.search._chunk import Chunk
 from flipforge.search._controller import Course, Paths
-from flipforge.search._dives import Dives
+from flipforge.search._dives import Corners, Dives
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
 
@@ -125,10 +125,14 @@ _ALONE = 25
 """So many times the patience of a dive, dives are all that a run makes."""
 _BESIDE = 2
 """Part of the steps that dives have from then on, while the pools are no lower than they came."""
+_GROWING = 1.25
+"""The same while they grow."""
 _BEHIND = 16
 """Part that is left to them otherwise."""
 _DIVE_IDLE = (10_000, 50_000, 200_000)
 """Steps without a find after which a dive makes a plus transition; which is best differs by problem and rank."""
+_GROWTH_PATHS = (62_500, 250_000, 1_000_000)
+_GROWTH_IDLE = (2_000, 10_000, 50_000)
 
 
 class Ladder:
@@ -140,15 +144,17 @@ class Ladder:
         The run's parameters.
     root
         Root of all seeds.
+    corners
+        Gives growths; none unless given.
     """
 
-    def __init__(self, schedule: Schedule, root: int) -> None:
+    def __init__(self, schedule: Schedule, root: int, corners: Corners = lambda generator, after: ()) -> None:
         self._schedule = schedule
         self._root = root
         self._pools: dict[int, Pool] = {}
         self._starts: list[tuple[int, Member]] = []
         self._paths = Paths(schedule.path)
-        self._dives = Dives(schedule.dive)
+        self._dives = Dives(schedule.dive, corners)
         self._draws = 0
         self._walked = 0
         self.level = 0
@@ -159,8 +165,9 @@ class Ladder:
         self.lowest = 0
         self.sifting = False
 
-    def seed(self, states: Sequence[tuple[int, Member]]) -> None:
-        """Put the first states in, each with its rank, and begin at the lowest."""
+    def seed(self, states: Sequence[tuple[int, Member]], *, growing: bool = False) -> None:
+        """Put the first states in, each with its rank, and begin at the lowest; ``growing`` if they are to grow."""
+        self._dives.growing = growing
         self._starts = list(states)
         for rank, member in states:
             self.admit(rank, member)
@@ -219,19 +226,32 @@ class Ladder:
 
     def _dive(self, number: int, steps: int, generator: np.random.Generator) -> Chunk:
         dive = self._dives.launch(number, self._starts, generator)
-        idle = min(steps, int(generator.choice(_DIVE_IDLE)))
-        effort = Effort(steps, steps, dive.rank - 1, idle, self._schedule.band)
-        states = (dive.member.state,)
-        return Chunk(number, states, effort, steps, 1, self._root, sifted=self.sifting, sandwich=dive.stall > 0)
+        if dive.grows:
+            steps = path = min(steps, int(generator.choice(_GROWTH_PATHS)))
+            idle = int(generator.choice(_GROWTH_IDLE))
+        else:
+            path, idle = steps, int(generator.choice(_DIVE_IDLE))
+        return Chunk(
+            number,
+            (dive.member.state,),
+            Effort(steps, path, dive.rank - 1, min(steps, idle), self._schedule.band),
+            steps,
+            1,
+            self._root,
+            sifted=self.sifting or dive.grows,
+            sandwich=dive.stall > 0 and not dive.corner,
+            corner=dive.corner,
+        )
 
     @property
     def _dives_next(self) -> bool:
         dives, schedule = self._dives, self._schedule
         if not schedule.dive:
             return False
-        if not dives.failed and dives.spent < _ALONE * schedule.dive:
+        if not dives.hopeless and dives.spent < _ALONE * schedule.dive:
             return True
-        part = _BESIDE if dives.lowest is None or dives.lowest <= self.lowest else _BEHIND
+        beside = _GROWING if dives.growing else _BESIDE
+        part = beside if dives.lowest is None or dives.lowest <= self.lowest else _BEHIND
         return part * dives.spent < dives.spent + self._walked
 
     @property
@@ -365,8 +385,8 @@ class Ladder:
     def names(checkpoint: Mapping[str, Any]) -> set[str]:
         """Return the IDs of all states that `restore` needs."""
         held = [member for pool in checkpoint["pools"].values() for member in pool["members"]]
-        diving = [member for _, _, member, _ in checkpoint["dives"]["open"]]
-        return {member["state"] for member in [*held, *diving, *(member for _, member in checkpoint["starts"])]}
+        members = [*held, *(member for _, member in checkpoint["starts"])]
+        return {member["state"] for member in members} | Dives.names(checkpoint["dives"])
 
     def restore(self, checkpoint: Mapping[str, Any], states: Mapping[str, bytes]) -> None:
         """Take up a checkpoint; ``states`` gives each ID's state."""
