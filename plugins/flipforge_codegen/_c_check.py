@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from flipforge.errors import InputError
 from flipforge.plugins import Check
+from flipforge.programs import program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_c
 from flipforge_codegen._exactness import Call, MismatchError, all_unit_pairs, checked, exact_products, sizes
-from flipforge_codegen._form import integer_form
 from flipforge_codegen._rounding import error_bound
+from flipforge_codegen._stages import stages
 from flipforge_codegen.flipforge_c import Kernel
 
 __all__ = ["run_checks"]
@@ -112,7 +113,7 @@ class _Run:
 
     def rounding(self) -> str:
         """Compare float64 with exact products of the same numbers; the bound is known before the run."""
-        scale, worst, form = 2**53, 0.0, integer_form(self.scheme)
+        scale, worst, form = 2**53, 0.0, stages(program(self.scheme))
         random = np.random.default_rng(5)
         m, k, n = self.shallow[0]
         a, b = (random.integers(-scale, scale, shape) for shape in ((m, k), (k, n)))

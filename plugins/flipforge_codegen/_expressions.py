@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 
-from flipforge_codegen._form import Term
-
 __all__ = ["assignment", "call", "combination", "reduced", "tuple_of"]
 
 _WIDTH = 110
 _GLUE = "\N{NO-BREAK SPACE}"
 
 
-def combination(terms: Sequence[Term], names: Sequence[str]) -> str:
+def combination(terms: Sequence[tuple[int, int]], names: Sequence[str]) -> str:
     """Write a sum of terms with a positive one first: an unsigned array must not meet a negative number.
 
     Examples

@@ -1,83 +1,75 @@
-"""What a target prints: a scheme with integer coefficients, and a denominator for each output."""
+"""What the NumPy and PyTorch targets print: the shared program of a scheme, with integers and denominators."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from math import lcm
+from functools import cached_property, lru_cache
 
-from flipforge.rings import Element
+from flipforge.errors import InputError
+from flipforge.programs import Program, program
 from flipforge.schemes import Scheme
+from flipforge_codegen._stages import Stage, Stages, Sum, stages
+from flipforge_codegen.passes import inlined, normalised, share
 
-__all__ = ["IntegerForm", "Output", "Product", "Term", "integer_form"]
-
-Term = tuple[int, int]
-"""(coefficient, position): never a zero coefficient."""
+__all__ = ["Form", "form_of"]
 
 
-@dataclass(frozen=True)
-class Product:
-    """The product of two integer combinations of entries."""
-
-    left: tuple[Term, ...]
-    right: tuple[Term, ...]
+_STEPS = 4_000
+"""Budget of sharing: most of what can be had, in a second for the largest schemes."""
 
 
 @dataclass(frozen=True)
-class Output:
-    """An integer combination of products, divided by a denominator."""
+class Form:
+    """A program that shares sums, and its integer form; ``modulus`` is 0 or a prime."""
 
-    terms: tuple[Term, ...]
-    denominator: int
+    program: Program
 
+    @cached_property
+    def stages(self) -> Stages:
+        """Integer sums; outputs alone are divided."""
+        return stages(self.program)
 
-@dataclass(frozen=True)
-class IntegerForm:
-    """A scheme as straight-line arithmetic; ``modulus`` is 0 or a prime."""
+    @property
+    def modulus(self) -> int:
+        """Characteristic of the ring."""
+        return self.program.ring.characteristic
 
-    products: tuple[Product, ...]
-    outputs: tuple[Output, ...]
-    modulus: int
+    @property
+    def rank(self) -> int:
+        """Number of products."""
+        return self.program.rank
 
     @property
     def fractional(self) -> bool:
         """Tell whether an output is divided."""
-        return any(output.denominator > 1 for output in self.outputs)
+        return any(denominator > 1 for denominator in self.stages.out.denominators)
 
     @property
     def largest(self) -> int:
         """Largest absolute value of a coefficient."""
-        rows = [terms for product in self.products for terms in (product.left, product.right)]
-        rows += [output.terms for output in self.outputs]
-        return max((abs(coefficient) for terms in rows for coefficient, _ in terms), default=0)
+        return self.stages.largest
 
     @property
-    def nonzeros(self) -> int:
-        """Number of coefficients: array operations of one application, about."""
-        return sum(len(product.left) + len(product.right) for product in self.products) + sum(
-            len(output.terms) for output in self.outputs
-        )
+    def terms(self) -> int:
+        """Number of terms of all sums: array operations of one application, about."""
+        parts = (self.stages.left, self.stages.right, self.stages.out)
+        return 2 * self.rank + sum(len(terms) for part in parts for terms in (*part.steps, *part.slots))
+
+    def factors(self) -> Iterator[tuple[Sum, Sum]]:
+        """Yield the two factors of each product, as sums of the registers of their parts."""
+        for sources in zip(self.stages.left.sources, self.stages.right.sources, strict=True):
+            left, right = map(_source, (self.stages.left, self.stages.right), sources)
+            yield left, right
 
 
-def integer_form(scheme: Scheme) -> IntegerForm:
-    """Bring a scheme into integer form.
-
-    It starts from the canonical scheme, whose u and v are integers already: so one ID gives one form. Products that
-    are zero are left out. Residues are taken as close to zero as possible.
-    """
-    form, modulus = scheme.canonical, scheme.ring.characteristic
-    rows = [row for row in zip(form.u, form.v, form.w, strict=True) if all(any(factor) for factor in row)]
-    products = tuple(Product(_terms(u, 1, modulus), _terms(v, 1, modulus)) for u, v, _ in rows)
-    outputs = []
-    for position in range(scheme.problem.shape[2]):
-        column = [w[position] for _, _, w in rows]
-        denominator = lcm(*(Fraction(x).denominator for x in column))
-        outputs.append(Output(_terms(column, denominator, modulus), denominator))
-    return IntegerForm(products, tuple(outputs), modulus)
+@lru_cache(maxsize=16)
+def form_of(scheme: Scheme) -> Form:
+    """Return the form of a scheme: one ID gives one form. A program that is too large to share sums in shares none."""
+    written = program(scheme)
+    try:
+        return Form(inlined(share(written, steps=_STEPS)))
+    except InputError:
+        return Form(normalised(written))
 
 
-def _terms(row: Sequence[Element], scale: int, modulus: int) -> tuple[Term, ...]:
-    return tuple((_centred(int(x * scale), modulus), position) for position, x in enumerate(row) if x)
-
-
-def _centred(value: int, modulus: int) -> int:
-    return value - modulus if modulus and value > modulus // 2 else value
+def _source(stage: Stage, source: int) -> Sum:
+    return ((1, source),) if source >= 0 else stage.slots[-1 - source]

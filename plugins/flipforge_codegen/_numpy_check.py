@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from flipforge.plugins import Check
 from flipforge.schemes import Scheme
-from flipforge_codegen._form import IntegerForm, integer_form
+from flipforge_codegen._form import Form, form_of
 from flipforge_codegen._maps import MatrixMap, Shapes, VectorMap
 from flipforge_codegen._rounding import error_bound
 
@@ -54,7 +54,7 @@ def run_checks(scheme: Scheme, path: Path) -> list[Check]:
         module = _load(path)
     except (Exception, SystemExit) as error:
         return [Check("import", False, _told(error))]
-    form = integer_form(scheme)
+    form = form_of(scheme)
     target = MatrixMap(scheme.problem, module) if scheme.problem.kind == "matmul" else VectorMap(scheme.problem, module)
     run = _Run(scheme, form, target)
     checks = [Check("import", True, path.name)]
@@ -84,7 +84,7 @@ def _told(error: BaseException) -> str:
 class _Run:
     """The checks of one module; each returns what it ran, or raises."""
 
-    def __init__(self, scheme: Scheme, form: IntegerForm, target: MatrixMap | VectorMap) -> None:
+    def __init__(self, scheme: Scheme, form: Form, target: MatrixMap | VectorMap) -> None:
         self.problem = scheme.problem.bilinear
         self.form = form
         self.target = target
@@ -120,7 +120,7 @@ class _Run:
         dtype: Any = np.int64 if self.fixed_width else object
         b = _exact_eye(right).reshape(1, right, *shape_b).astype(dtype)
         modulus = self.form.modulus
-        step = max(1, _SWEEP // (right * (len(self.form.products) + out)))
+        step = max(1, _SWEEP // (right * (self.form.rank + out)))
         for first in range(0, left, step):
             chunk = min(step, left - first)
             a = _exact_eye(left)[first : first + chunk].reshape(chunk, 1, *shape_a).astype(dtype)
@@ -135,10 +135,10 @@ class _Run:
         """Count the innermost products: right values alone could come from ``a @ b``."""
         dtype = np.int64 if self.form.modulus else np.float64
         for depth in (0, *self._depths()):
-            leaves, wanted = target.leaves(depth, dtype), len(self.form.products) ** depth
+            leaves, wanted = target.leaves(depth, dtype), self.form.rank**depth
             if leaves != wanted:
                 raise _MismatchError(f"depth {depth}: {leaves} innermost products, not {wanted}")
-        return f"{self._told_depths()}; {len(self.form.products)} to the power of the depth innermost products"
+        return f"{self._told_depths()}; {self.form.rank} to the power of the depth innermost products"
 
     def fixed_integers(self) -> str:
         limit = 2**62 if self.form.modulus else 9
@@ -161,7 +161,7 @@ class _Run:
                 a, b = (self.random.integers(-scale, scale, shape, endpoint=True) for shape in shapes)
                 result = self.target.call(a / scale, b / scale, depth)
                 wanted = self.target.exact(a.astype(object), b.astype(object))
-                bound = error_bound(self.form, self.target.inner(shapes), self.target.split, depth)
+                bound = error_bound(self.form.stages, self.target.inner(shapes), self.target.split, depth)
                 if result.dtype != np.float64 or result.shape != wanted.shape:
                     raise _MismatchError(
                         f"{shapes} depth {depth}: gives {result.dtype} {result.shape}, not float64 {wanted.shape}"
@@ -256,7 +256,7 @@ class _Run:
         ]
 
     def _operations(self, depth: int) -> int:
-        return int(len(self.form.products) ** (depth - 1) * self.form.nonzeros)
+        return int(self.form.rank ** (depth - 1) * self.form.terms)
 
     def _told_depths(self) -> str:
         if not self.target.recursive:

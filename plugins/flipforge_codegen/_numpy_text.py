@@ -1,5 +1,6 @@
 """The text of the NumPy target: one module for one scheme."""
 
+from collections.abc import Sequence
 from string import Template
 from textwrap import fill
 
@@ -7,7 +8,8 @@ from flipforge import __version__
 from flipforge.problems import Problem
 from flipforge.schemes import Scheme
 from flipforge_codegen._expressions import assignment, call, combination, reduced, tuple_of
-from flipforge_codegen._form import IntegerForm, integer_form
+from flipforge_codegen._form import Form, form_of
+from flipforge_codegen._stages import Stage
 
 __all__ = ["module_name", "module_text", "origin"]
 
@@ -173,7 +175,7 @@ def module_name(scheme: Scheme) -> str:
 
 def module_text(scheme: Scheme) -> str:
     """Write the module. Equal schemes of equal provenance give equal text."""
-    form, problem = integer_form(scheme), scheme.problem
+    form, problem = form_of(scheme), scheme.problem
     matrix = problem.kind == "matmul"
     modulus = form.modulus
     values = {
@@ -213,8 +215,8 @@ def module_text(scheme: Scheme) -> str:
     return "".join(parts)
 
 
-def _scheme_function(problem: Problem, form: IntegerForm, *, matrix: bool) -> str:
-    """Write the straight-line code: a line for each product, then one for each output."""
+def _scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
+    """Write the straight-line code: a line for each shared sum, each product and each output."""
     if matrix:
         a, b, c = problem.labels
         third, product = "product: Product", "product"
@@ -224,24 +226,36 @@ def _scheme_function(problem: Problem, form: IntegerForm, *, matrix: bool) -> st
         a, b, c = (tuple(f"{letter}{i}" for i in range(1, size + 1)) for letter, size in sizes)
         third, product = "zero: Array", ""
         what = "the coordinates of a and b to those of the result"
-    m = [f"m{number}" for number in range(1, len(form.products) + 1)]
+    m = [f"m{number}" for number in range(1, form.rank + 1)]
     lines = ["", "", f"def _scheme(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
     for names, operand in ((a, "a"), (b, "b")):
         lines.append(_unpacking(names, operand))
     left_names, right_names = (a + b, a + b) if problem.commutes else (a, b)
-    for name, row in zip(m, form.products, strict=True):
-        left = reduced(combination(row.left, left_names), form.modulus)
-        right = reduced(combination(row.right, right_names), form.modulus)
+    left, right, out = form.stages.left, form.stages.right, form.stages.out
+    x = _shared(lines, left, left_names, "s", form.modulus)
+    y = _shared(lines, right, right_names, "t", form.modulus)
+    for name, factors in zip(m, form.factors(), strict=True):
+        one, two = (reduced(combination(z, known), form.modulus) for z, known in zip(factors, (x, y), strict=True))
         if matrix:
-            lines.append(call(name, product, [left, right]))
+            lines.append(call(name, product, [one, two]))
         else:
-            lines.append(assignment(name, reduced(f"{_factor(left)} * {_factor(right)}", form.modulus)))
-    for name, output in zip(c, form.outputs, strict=True):
-        value = reduced(combination(output.terms, m), form.modulus) if output.terms else "zero"
-        if output.denominator > 1:
-            value = f"_over({value}, {output.denominator})"
+            lines.append(assignment(name, reduced(f"{_factor(one)} * {_factor(two)}", form.modulus)))
+    z = _shared(lines, out, m, "u", form.modulus)
+    for name, terms, denominator in zip(c, out.slots, out.denominators, strict=True):
+        value = reduced(combination(terms, z), form.modulus) if terms else "zero"
+        if denominator > 1:
+            value = f"_over({value}, {denominator})"
         lines.append(assignment(name, value))
     return "\n".join([*lines, _returning(c), ""])
+
+
+def _shared(lines: list[str], stage: Stage, names: Sequence[str], letter: str, modulus: int) -> list[str]:
+    """Write a line for each shared sum of a part; return the names of its registers."""
+    known = list(names)
+    for number, terms in enumerate(stage.steps, 1):
+        lines.append(assignment(f"{letter}{number}", reduced(combination(terms, known), modulus)))
+        known.append(f"{letter}{number}")
+    return known
 
 
 def _unpacking(names: tuple[str, ...], operand: str) -> str:
@@ -264,7 +278,7 @@ def _factor(expression: str) -> str:
     return expression if expression.isidentifier() else f"({expression})"
 
 
-def _imports(form: IntegerForm, *, matrix: bool) -> str:
+def _imports(form: Form, *, matrix: bool) -> str:
     lines = ["from collections.abc import Callable"] if matrix else []
     lines += ["from fractions import Fraction"] if form.fractional else []
     lines += ["from operator import index"] if matrix or form.modulus else []
@@ -279,7 +293,7 @@ def _title(scheme: Scheme) -> str:
     return f"A bilinear map of {left} and {right} coordinates with {scheme.rank} products."
 
 
-def _arithmetic(form: IntegerForm) -> str:
+def _arithmetic(form: Form) -> str:
     if form.modulus:
         return (
             f"The scheme holds modulo {form.modulus} only, so the arithmetic is modulo {form.modulus}: operands are "

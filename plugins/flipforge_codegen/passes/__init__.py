@@ -2,7 +2,7 @@
 
 from flipforge_codegen.passes._moves import fewer_additions
 from flipforge_codegen.passes._schedule import MODES, Schedule, schedule
-from flipforge_codegen.passes._sharing import METHODS, normalised, share, share_part
+from flipforge_codegen.passes._sharing import METHODS, inlined, normalised, share, share_part
 from flipforge_codegen.passes._sharing_space import SharingSpace, search_sharing
 from flipforge_codegen.passes._stream import Combine, Multiply, Place
 from flipforge_codegen.passes._transpose import rotated, transposed
@@ -16,6 +16,7 @@ __all__ = [
     "Schedule",
     "SharingSpace",
     "fewer_additions",
+    "inlined",
     "normalised",
     "rotated",
     "schedule",

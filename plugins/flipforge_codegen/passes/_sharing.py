@@ -7,17 +7,18 @@ Sources: R. Paar, "Optimized arithmetic for Reed-Solomon encoders" (1997), for t
 and Wagner (ePrint 2024/2063) for the greedy potential; A. Perminov (arXiv 2512.13365) for greedy intersections.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import combinations
 
 from flipforge.errors import InputError
-from flipforge.programs import Builder, LinearProgram, Program, Term
+from flipforge.programs import Builder, Combination, LinearProgram, Program, Term
 from flipforge.rings import Element, Q
 from flipforge_codegen.passes._sums import Sums
 from flipforge_codegen.passes._transpose import transposed
 
-__all__ = ["METHODS", "normalised", "share", "share_part"]
+__all__ = ["METHODS", "inlined", "normalised", "share", "share_part"]
 
 Method = Callable[[Sums, int, int], LinearProgram]
 
@@ -25,6 +26,11 @@ Method = Callable[[Sums, int, int], LinearProgram]
 def normalised(program: Program) -> Program:
     """Make sums of one term views, and equal sums one step, also where they differ by a constant."""
     return program.with_parts(*map(_merged, program.parts))
+
+
+def inlined(program: Program) -> Program:
+    """Write sums that are used once out where they are used: additions stay the same, and fewer values have names."""
+    return program.with_parts(*map(_inlined, program.parts))
 
 
 def share(program: Program, method: str = "restarts", *, steps: int = 20_000, seed: int = 0) -> Program:
@@ -73,6 +79,36 @@ def _merged(part: LinearProgram) -> LinearProgram:
     for step in part.steps:
         values.append(_sum(builder, step, values))
     return _pruned(builder.program([_sum(builder, output, values) for output in part.outputs]))
+
+
+def _inlined(part: LinearProgram) -> LinearProgram:
+    p = part.ring.characteristic
+    uses = Counter(register for terms in (*part.steps, *part.outputs) for _, register in terms)
+    written: list[dict[int, Element]] = []
+    names: dict[int, int] = {register: register for register in range(part.inputs)}
+    steps: list[tuple[Term, ...]] = []
+
+    def row(terms: Combination) -> dict[int, Element]:
+        total: dict[int, Element] = {}
+        for x, register in terms:
+            inner = {names[register]: 1} if register in names else written[register - part.inputs]
+            for name, y in inner.items():
+                value = total.get(name, 0) + x * y
+                total[name] = int(value) % p if p else value.numerator if value.denominator == 1 else value
+        return {name: x for name, x in sorted(total.items()) if x}
+
+    for number, step in enumerate(part.steps):
+        register = part.inputs + number
+        written.append(row(step))
+        if uses[register] > 1:
+            names[register] = part.inputs + len(steps)
+            steps.append(_terms(written[-1]))
+    outputs = tuple(_terms(row(output)) for output in part.outputs)
+    return LinearProgram(part.ring if p else Q, part.inputs, tuple(steps), outputs)
+
+
+def _terms(row: Mapping[int, Element]) -> tuple[Term, ...]:
+    return tuple((x, register) for register, x in row.items())
 
 
 def _sum(builder: Builder, terms: tuple[Term, ...], values: list[Term | None]) -> Term | None:
