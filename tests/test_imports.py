@@ -17,7 +17,8 @@ HEAVY = ("numba", "ray", "sympy", "galois", "networkx", "matplotlib")
 FLOORS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "rings": ("errors",),
-    "exact": ("rings",),
+    "jit": (),
+    "exact": ("rings", "jit"),
     "certificates": ("exact",),
     "problems": ("certificates",),
     "schemes": ("problems",),

@@ -124,6 +124,55 @@ def test_solve_or_prove_that_there_is_no_solution(backend: str, p: int, data: st
         assert times(y, b[:, [changed]], p).any()
 
 
+SHAPES = [
+    (0, 0),
+    (0, 5),
+    (5, 0),
+    (1, 1),
+    (1, 200),
+    (200, 1),
+    (64, 64),
+    (63, 65),
+    (65, 63),
+    (128, 192),
+    (130, 40),
+    (40, 130),
+]
+
+
+@pytest.mark.parametrize("p", [2, 3])
+@pytest.mark.parametrize(("m", "n"), SHAPES)
+@pytest.mark.parametrize("density", [0.03, 1])
+def test_packed_kernels_do_as_their_plain_twin(p: int, m: int, n: int, density: float) -> None:
+    """The same rows in the same order, and columns, so the same triangles; then the same answers."""
+    rng = np.random.default_rng([p, m, n])
+    for inner in (min(m, n) // 3, min(m, n) + 5):
+        a = rng.integers(0, p, (m, inner)) @ (rng.integers(0, p, (inner, n)) * (rng.random((inner, n)) < density)) % p
+        ours, plainly = (exact.factor(a, p, backend=name) for name in ("packed", "plain"))
+        assert ours.rows.tolist() == plainly.rows.tolist()
+        assert ours.columns.tolist() == plainly.columns.tolist()
+        if m * n < 9000:
+            check(ours, a, p)
+            right = np.concatenate([a @ rng.integers(0, p, (n, 70)), rng.integers(0, p, (m, 3))], axis=1)
+            for b in (right[:, :70], right[:, 0], right[:, 70], right):
+                one, other = ours.solve(b), plainly.solve(b)
+                assert one.column == other.column
+                for mine, theirs in ((one.values, other.values), (one.dual, other.dual)):
+                    assert (mine is None) == (theirs is None)
+                    assert mine is None or (mine == theirs).all()
+
+
+@pytest.mark.parametrize("p", [2, 3])
+def test_rows_of_several_blocks(p: int) -> None:
+    """Rows longer than the kernel's block of words."""
+    rng = np.random.default_rng(7)
+    a = rng.integers(0, p, (300, 150)) @ rng.integers(0, p, (150, 4500)) % p
+    f = exact.factor(a, p)
+    assert f.rank == exact.factor(a[:, ::-1], p).rank == exact.factor(a.T, p).rank == 150
+    assert (exact.multiply(a[:, f.columns], f.echelon()) % p == a).all()
+    assert (f.inverse() @ a[np.ix_(f.rows, f.columns)] % p == np.eye(150)).all()
+
+
 @each_case
 def test_sparse_and_dense_agree(backend: str, p: int) -> None:
     rng = np.random.default_rng(5)

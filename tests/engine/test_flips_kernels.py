@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from numba import types
 
 import walks
-from flipforge.flips import _jit, _kernel, _lanes
+from flipforge import jit
+from flipforge.flips import _kernel, _lanes
 
-FLIPS = Path(_jit.__file__).parent
+FLIPS = Path(_kernel.__file__).parent
 
 SHAPES = [(np.uint32, 1), (np.uint64, 1), (np.uint64, 2), (np.uint64, 16)]
 
@@ -37,7 +38,7 @@ def _unpack(blocks: tuple[int, ...], block: Any) -> set[int]:
     return {width * b + bit for b, word in enumerate(blocks) for bit in range(width) if int(word) >> bit & 1}
 
 
-@_jit.intrinsic
+@jit.intrinsic
 def _by_counting(typing: Any, word: Any, index: Any) -> Any:
     """The select that hosts without pdep get."""
     return types.uint64(types.uint64, types.uint64), lambda context, builder, sig, args: _lanes._nth_by_counting(
@@ -152,7 +153,8 @@ def test_numba_is_loaded_by_the_first_walk_only() -> None:
 
 
 def _folder_seen_by(package: Path, **environment: str) -> Path:
-    code = "from flipforge.flips import _jit; print(_jit.cache_folder())"
+    sources = package / "flipforge" / "flips"
+    code = f"import pathlib, flipforge.jit; print(flipforge.jit.cache_folder(pathlib.Path({str(sources)!r})))"
     return Path(_run(code, PYTHONPATH=str(package), **environment))
 
 
@@ -169,9 +171,12 @@ def test_kernels_are_cached_by_the_content_of_their_sources(copied: Path, tmp_pa
     before = _folder_seen_by(copied, **place)
     assert before.parent == tmp_path / "xdg" / "flipforge"
     assert _folder_seen_by(copied, **place) == before
-    changed = copied / "flipforge" / "flips" / "_kinds.py"
-    changed.write_text(changed.read_text() + "\n# changed\n")
-    assert _folder_seen_by(copied, **place) != before
+    for changed in ("flips/_kinds.py", "jit.py"):
+        source = copied / "flipforge" / changed
+        source.write_text(source.read_text() + "\n# changed\n")
+        after = _folder_seen_by(copied, **place)
+        assert after != before
+        before = after
 
 
 def test_a_cache_folder_of_the_users_own_is_kept(copied: Path, tmp_path: Path) -> None:
@@ -187,7 +192,7 @@ def test_a_cache_that_cannot_be_written_moves_to_the_temporary_folder(copied: Pa
 
 
 def test_kernels_land_in_that_folder_and_other_users_of_numba_keep_theirs() -> None:
-    folder = _jit.cache_folder()
+    folder = jit.cache_folder(FLIPS)
     assert folder is not None
     dispatcher: Any = _kernel.run
     assert Path(dispatcher._cache.cache_path).is_relative_to(folder)

@@ -70,6 +70,12 @@ class Backend(Protocol):
         """Find a largest invertible minor."""
 
 
+def _packed() -> Backend:
+    from flipforge.exact._packed import Packed
+
+    return Packed()
+
+
 def _plain() -> Backend:
     from flipforge.exact._plain import Plain
 
@@ -82,7 +88,7 @@ def _flint() -> Backend:
     return Flint()
 
 
-BACKENDS = {"flint": _flint, "plain": _plain}
+BACKENDS = {"packed": _packed, "flint": _flint, "plain": _plain}
 """The back ends by name, best first; each is loaded when it is first used."""
 
 

@@ -10,8 +10,8 @@ matters beside the other two factors of its product; what lies behind may be any
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips._jit import kernel
 from flipforge.flips._kernel import draw
+from flipforge.jit import kernel
 
 __all__ = ["TALLY", "run"]
 

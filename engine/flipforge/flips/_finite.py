@@ -9,7 +9,7 @@ factors, by Hadamard's bound.
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips._jit import kernel
+from flipforge.jit import kernel
 
 __all__ = ["LARGE", "breadth", "classes", "colours", "extend", "invert", "lift", "settle"]
 

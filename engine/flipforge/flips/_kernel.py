@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips._jit import inlined, kernel
 from flipforge.flips._kinds import (
     combine,
     divide,
@@ -41,6 +40,7 @@ from flipforge.flips._lanes import (
     store_set,
     when,
 )
+from flipforge.jit import inlined, kernel
 
 __all__ = ["RANK", "SALT", "TALLY", "draw", "normalise", "run"]
 

@@ -25,7 +25,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types as numba_types
 
 from flipforge.flips._arithmetic import ARITHMETIC, Arithmetic, Values
-from flipforge.flips._jit import intrinsic
+from flipforge.jit import intrinsic
 
 __all__ = [
     "Kind",

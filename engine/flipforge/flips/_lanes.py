@@ -11,7 +11,7 @@ from typing import Any
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 
-from flipforge.flips._jit import intrinsic
+from flipforge.jit import intrinsic
 
 __all__ = [
     "equal",

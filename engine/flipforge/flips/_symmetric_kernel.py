@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips._jit import inlined, kernel
 from flipforge.flips._kernel import draw
 from flipforge.flips._lanes import equal, join, lowest, meet, members, minus, nth, quads, single, when
+from flipforge.jit import inlined, kernel
 
 __all__ = ["FREE", "FROZEN", "LENGTH", "RANK", "STATUS", "TALLY", "WALKED", "run"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.flips.jit import kernel
+from flipforge.jit import kernel
 
 __all__ = ["improve"]
 
