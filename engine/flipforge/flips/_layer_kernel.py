@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.flips._jit import kernel
+from flipforge.jit import kernel
 
 __all__ = ["LANES", "run"]
 
