@@ -8,6 +8,7 @@ from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
+from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
@@ -24,3 +25,5 @@ __all__ = [
 
 register_checker("obstruction", check_obstruction)
 register_checker("symmetric", check_symmetric)
+register_checker("identity", check_identity)
+register_checker("no_identity", check_no_identity)

@@ -1,6 +1,8 @@
 """Polynomial systems over number fields and what can be proved of their roots."""
 
 from flipforge.polynomials._field import RATIONALS, Field, Generator
+from flipforge.polynomials._ideal import Ideal, parse_ideal, read_ideal
+from flipforge.polynomials._identity import find_identity
 from flipforge.polynomials._parse import Parsed, parse_texts
 from flipforge.polynomials._system import System, parse_system, read_system
 from flipforge.polynomials._terms import Exponents, Polynomial, Terms
@@ -10,11 +12,15 @@ __all__ = [
     "Exponents",
     "Field",
     "Generator",
+    "Ideal",
     "Parsed",
     "Polynomial",
     "System",
     "Terms",
+    "find_identity",
+    "parse_ideal",
     "parse_system",
     "parse_texts",
+    "read_ideal",
     "read_system",
 ]
