@@ -16,6 +16,7 @@ def certify(
     *,
     multiplicity: int | None = None,
     rank: int | None = None,
+    degree: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def certify(
         What it may hold depends on the certifiers that are installed; `flipforge.plugins.available` lists them.
     multiplicity, rank
         Claims to be met, where the content has such a thing.
+    degree
+        Up to which cofactors of an identity are looked for.
     seed
         Of random choices.
     out
@@ -44,7 +47,7 @@ def certify(
         No verdict can be formed.
     """
     path = Path(file)
-    stated = {"multiplicity": multiplicity, "rank": rank, "seed": seed}
+    stated = {"multiplicity": multiplicity, "rank": rank, "degree": degree, "seed": seed}
     options = {key: value for key, value in stated.items() if value is not None}
     try:
         content = read_plain(path)

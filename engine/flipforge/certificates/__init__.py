@@ -7,8 +7,8 @@ arithmetic, no float.
 from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
-from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._identity import check_identity, check_no_identity
+from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 

@@ -27,8 +27,9 @@ _MAX_WORK = 100_000_000
 def check_identity(certificate: Certificate) -> Verdict:
     """Expand sum q_i f_i - g and see whether every coefficient is zero.
 
-    Statement: ``ring``, ``variables``, ``equations``, ``target``, and of the cofactors ``degree`` (the largest) and
-    ``rank`` (the number of terms). Witness: ``cofactors``, as many as equations.
+    Statement: ``ring``, ``variables``, ``equations``, ``target``, of the cofactors ``degree`` (the largest) and
+    ``rank`` (the number of terms), and ``least``, whether no lower degree will do. Witness: ``cofactors``, as many as
+    equations, and where a lower degree is excluded a ``form`` as of `check_no_identity`.
     """
     field, variables, equations, target = _statement(certificate.statement)
     rows = certificate.witness["cofactors"]
@@ -52,10 +53,18 @@ def check_identity(certificate: Certificate) -> Verdict:
     terms = sum(map(len, cofactors))
     if (certificate.statement["degree"], certificate.statement["rank"]) != (degree, terms):
         return Verdict("REFUTED", f"the cofactors have degree {degree} and {terms} terms, which is not what is stated")
+    least = certificate.statement["least"]
+    if type(least) is not bool:
+        raise MalformedError("least must be true or false")
+    if least and degree > 0:
+        fault = _form_fault(certificate, field, variables, equations, target, degree - 1)
+        if fault:
+            return Verdict("REFUTED", f"a lower degree is not excluded: {fault}")
     what = "the target is in the ideal"
     if set(target) == {(0,) * len(variables)}:
         what = f"the {len(equations)} equations have no common zero over any field that contains {field}"
-    return Verdict("PROVED", f"{what}: {terms} terms of degree at most {degree}, every coefficient agrees")
+    bound = "and no lower degree will do" if least else "a lower degree may do"
+    return Verdict("PROVED", f"{what}: cofactors of degree {degree} with {terms} terms, {bound}")
 
 
 def check_no_identity(certificate: Certificate) -> Verdict:
@@ -65,9 +74,20 @@ def check_no_identity(certificate: Certificate) -> Verdict:
     that gives its value at each monomial, 0 at those not named.
     """
     field, variables, equations, target = _statement(certificate.statement)
-    degree, p = certificate.statement["degree"], field.characteristic
+    degree = certificate.statement["degree"]
     if type(degree) is not int or degree < 0:
         raise MalformedError(f"degree is {str(degree)[:40]}; it must be an integer from 0")
+    fault = _form_fault(certificate, field, variables, equations, target, degree)
+    if fault:
+        return Verdict("REFUTED", fault)
+    return Verdict("PROVED", f"there are no cofactors of degree at most {degree} over {field}, by a linear form")
+
+
+def _form_fault(
+    certificate: Certificate, field: Ring, variables: list[str], equations: list[Terms], target: Terms, degree: int
+) -> str | None:
+    """Return what keeps the form from excluding cofactors of at most a degree."""
+    p = field.characteristic
     form = _polynomial(certificate.witness["form"], field, len(variables), "form")
     if comb(len(variables) + degree, degree) * sum(map(len, equations)) > _MAX_WORK:
         raise MalformedError("there are more products than the limit")
@@ -75,11 +95,9 @@ def check_no_identity(certificate: Certificate) -> Verdict:
         for m in _monomials(len(variables), degree):
             value = sum((y * form.get(tuple(map(sum, zip(m, b, strict=True))), 0) for b, y in f.items()), Fraction(0))
             if value % p if p else value:
-                return Verdict("REFUTED", f"the form does not vanish on {_named(m, variables)} times equation {i}")
+                return f"the form does not vanish on {_named(m, variables)} times equation {i}"
     value = sum((y * form.get(m, 0) for m, y in target.items()), Fraction(0))
-    if not (value % p if p else value):
-        return Verdict("REFUTED", "the form vanishes on the target, and so it shows nothing")
-    return Verdict("PROVED", f"there are no cofactors of degree at most {degree} over {field}, by a linear form")
+    return None if (value % p if p else value) else "the form vanishes on the target, and so it shows nothing"
 
 
 def _statement(statement: Mapping[str, Any]) -> tuple[Ring, list[str], list[Terms], Terms]:

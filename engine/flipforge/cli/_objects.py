@@ -52,12 +52,13 @@ def certify(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     multiplicity: Annotated[int | None, typer.Option("--multiplicity", help="Of a root: refuse any other.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", help="Of a tensor; found unless given.")] = None,
+    degree: Annotated[int | None, typer.Option("--degree", help="Of an identity: look so far; 3 unless given.")] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the certificate goes.")] = None,
     json: Json = False,
 ) -> None:
     """Find a certificate for what a file holds, check it, and write it."""
-    row = api.certify(file, multiplicity=multiplicity, rank=rank, seed=seed, out=out)
+    row = api.certify(file, multiplicity=multiplicity, rank=rank, degree=degree, seed=seed, out=out)
     if json:
         print_json(row)
     else:

@@ -1,5 +1,6 @@
 """Polynomial systems over number fields and what can be proved of their roots."""
 
+from flipforge.polynomials._families import colouring, graph_named, pigeonhole
 from flipforge.polynomials._field import RATIONALS, Field, Generator
 from flipforge.polynomials._ideal import Ideal, parse_ideal, read_ideal
 from flipforge.polynomials._identity import find_identity
@@ -17,10 +18,13 @@ __all__ = [
     "Polynomial",
     "System",
     "Terms",
+    "colouring",
     "find_identity",
+    "graph_named",
     "parse_ideal",
     "parse_system",
     "parse_texts",
+    "pigeonhole",
     "read_ideal",
     "read_system",
 ]

@@ -27,9 +27,11 @@ from flipforge.polynomials._ideal import Ideal, polynomial_rows
 from flipforge.polynomials._terms import Exponents, Polynomial
 from flipforge.rings import Element
 
-__all__ = ["Products", "find_identity", "identity_certificate", "no_identity_certificate", "products", "rational_values"]
+__all__ = ["PRIMES", "Form", "Products", "find_identity", "identity_certificate", "products", "rational_values"]
 
 Column = tuple[int, Exponents]
+Form = dict[Exponents, Element]
+"""The values of a linear form at monomials; 0 at others."""
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
 
@@ -70,28 +72,34 @@ class Products:
         return tuple(Polynomial.of(part) for part in parts)
 
 
-def find_identity(ideal: Ideal, max_degree: int, min_degree: int = 0) -> tuple[Certificate | None, Certificate | None]:
+def find_identity(ideal: Ideal, max_degree: int) -> Certificate:
     """Find cofactors of the least degree, or show that there are none up to a degree.
 
     Returns
     -------
-    found, excluded
-        The certificate of an identity, and that there is none of a lower degree; either may be None: the second where
-        the least degree is the first that was looked at.
+    Certificate
+        Of kind ``identity``, which excludes lower degrees too, or ``no_identity``.
 
     Raises
     ------
     InputError
         The linear system is larger than `MAX_CELLS`.
+
+    Examples
+    --------
+    >>> from flipforge.polynomials import parse_ideal
+    >>> find_identity(parse_ideal({"equations": ["x*y - 1", "x"]}), 1).statement["degree"]
+    1
     """
-    excluded: Certificate | None = None
-    for degree in range(min_degree, max_degree + 1):
+    form: Form = {}
+    for degree in range(max_degree + 1):
         for grown in products(ideal, degree):
             values = _solved(ideal, grown)
             if values is not None:
-                return identity_certificate(ideal, grown.cofactors(values, len(ideal.equations))), excluded
-        excluded = no_identity_certificate(ideal, degree, _form(ideal, grown))
-    return None, excluded
+                return identity_certificate(ideal, grown.cofactors(values, len(ideal.equations)), form)
+        form = _form(ideal, grown)
+    statement = {"problem": ideal.name, **ideal.statement, "degree": max_degree}
+    return Certificate("no_identity", statement, {"form": _form_rows(form)}, "flipforge.no_identity/1")
 
 
 def products(ideal: Ideal, degree: int) -> Iterator[Products]:
@@ -121,23 +129,21 @@ def products(ideal: Ideal, degree: int) -> Iterator[Products]:
             return
 
 
-def identity_certificate(ideal: Ideal, cofactors: Sequence[Polynomial]) -> Certificate:
-    """Return the certificate of an identity, unchecked."""
+def identity_certificate(ideal: Ideal, cofactors: Sequence[Polynomial], form: Form) -> Certificate:
+    """Return the certificate, unchecked, of an identity with cofactors of the least degree, as the form shows."""
     statement = {
         "problem": ideal.name,
         **ideal.statement,
         "degree": max((q.degree for q in cofactors), default=-1),
         "rank": sum(map(len, cofactors)),
+        "least": True,
     }
-    witness = {"cofactors": [polynomial_rows(q) for q in cofactors]}
+    witness = {"cofactors": [polynomial_rows(q) for q in cofactors], "form": _form_rows(form)}
     return Certificate("identity", statement, witness, "flipforge.identity/1")
 
 
-def no_identity_certificate(ideal: Ideal, degree: int, form: dict[Exponents, Element]) -> Certificate:
-    """Return the certificate that there are no cofactors of at most a degree, unchecked."""
-    statement = {"problem": ideal.name, **ideal.statement, "degree": degree}
-    terms = sorted((e, value) for e, value in form.items() if value)
-    return Certificate("no_identity", statement, {"form": polynomial_rows(terms)}, "flipforge.no_identity/1")
+def _form_rows(form: Form) -> list[list[Any]]:
+    return polynomial_rows(sorted((e, value) for e, value in form.items() if value))
 
 
 def rational_values(matrix: Sparse, right: Numbers, support: Integers) -> list[Element] | None:
@@ -219,7 +225,7 @@ def _solved(ideal: Ideal, grown: Products) -> list[Element] | None:
     return [int(v) for v in values] if p else rational_values(grown.matrix, grown.right, np.flatnonzero(values))
 
 
-def _form(ideal: Ideal, grown: Products) -> dict[Exponents, Element]:
+def _form(ideal: Ideal, grown: Products) -> Form:
     """Return a linear form that vanishes on all products and not on the target.
 
     Over Q the support of one modulo a prime is kept: one of its values is set to 1 and gives the others.
