@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["NUMPY", "SHARING", "C"]
+__all__ = ["CUDA", "NUMPY", "OPENCL", "SHARING", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -28,4 +28,22 @@ SHARING = Manifest(
     summary="fewer additions: flips and changes of basis, then common-subexpression elimination by the searcher",
     target="flipforge_codegen.sharing_reducer:SharingReducer",
     api_version=1,
+)
+
+CUDA = Manifest(
+    name="cuda",
+    kind="exporters",
+    summary="CUDA C++ for nvcc, NVRTC and CuPy in three tiers; run on a CPU shim with real barriers, compiled by nvcc",
+    target="flipforge_codegen.gpu_targets:CudaExporter",
+    api_version=1,
+    requires=("numpy",),
+)
+
+OPENCL = Manifest(
+    name="opencl",
+    kind="exporters",
+    summary="OpenCL C in three tiers; run by PyOpenCL, on the CPU through PoCL (pip install 'flipforge[opencl]')",
+    target="flipforge_codegen.gpu_targets:OpenCLExporter",
+    api_version=1,
+    requires=("numpy",),
 )

@@ -1,0 +1,83 @@
+"""The targets ``cuda`` and ``opencl``: one file of kernels each, and the Python file that builds and calls them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from flipforge.errors import InputError, NotFoundError, RingError
+from flipforge.plugins import Check, ExportResult, write_texts
+from flipforge.programs import program
+from flipforge.schemes import Scheme
+from flipforge_codegen import flipforge_gpu
+from flipforge_codegen._c_text import runtime
+from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
+from flipforge_codegen._isolated import isolated
+from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._stages import stages
+
+__all__ = ["CudaExporter", "OpenCLExporter"]
+
+
+class _GpuExporter:
+    """What both have in common; matrices of float16 (CUDA), float32, float64, int32 and int64, any size and strides."""
+
+    dialect: ClassVar[Dialect]
+    suffix: ClassVar[str]
+
+    def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
+        """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
+        target = self.dialect.name
+        if options:
+            raise InputError(f"target {target} has no option {min(options)!r}; leave it out")
+        scheme.certify()
+        problem = scheme.problem
+        if problem.kind != "matmul":
+            raise InputError(f"{problem}: target {target} multiplies matrices; the target numpy takes any bilinear map")
+        p = scheme.ring.characteristic
+        if p:
+            raise RingError(f"{problem}: the scheme holds modulo {p} only, which floats cannot carry; use c or numpy")
+        fast = program(scheme)
+        form = stages(fast)
+        if any(d & (d - 1) for d in form.out.denominators):
+            raise RingError(f"{problem}: a denominator is no power of two, so floats would round; use c or numpy")
+        if form.largest >= 2**11:
+            raise RingError(f"{problem}: coefficients of 2048 and more are beyond half precision; use c or numpy")
+        name = module_name(scheme)
+        texts = {f"{name}.{self.suffix}": gpu_text(scheme, fast, name, self.dialect)}
+        texts["flipforge_gpu.py"] = Path(flipforge_gpu.__file__).read_text(encoding="utf-8")
+        return ExportResult(write_texts(folder, texts | self._companions()))
+
+    def check(self, scheme: Scheme, folder: Path) -> list[Check]:
+        """Run the kernels that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
+
+        Raises
+        ------
+        NotFoundError
+            The folder does not hold the file.
+        InputError
+            What runs the kernels is not installed.
+        """
+        path = folder / f"{module_name(scheme)}.{self.suffix}"
+        if not path.is_file():
+            raise NotFoundError(f"{path}: no such file; export the scheme first")
+        return isolated("_gpu_check", scheme, path)
+
+    def _companions(self) -> dict[str, str]:
+        return {}
+
+
+class CudaExporter(_GpuExporter):
+    """CUDA C++ for nvcc, NVRTC and CuPy; checked on a CPU shim and by nvcc, and on a GPU where there is one."""
+
+    dialect = CUDA
+    suffix = "cu"
+
+    def _companions(self) -> dict[str, str]:
+        return {"flipforge_shim.h": runtime("flipforge_shim.h")}
+
+
+class OpenCLExporter(_GpuExporter):
+    """OpenCL C, run by PyOpenCL on a GPU or by PoCL on the CPU."""
+
+    dialect = OPENCL
+    suffix = "cl"

@@ -1,0 +1,193 @@
+"""The CUDA and OpenCL targets: what they write and refuse, and that their checks catch wrong code."""
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from ctypes import c_void_p
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import ExporterConformance, divided_strassen, strassen
+from flipforge.errors import InputError, RingError
+from flipforge.plugins import Exporter, export
+from flipforge.problems import matmul, parse
+from flipforge.programs import program
+from flipforge.rings import GF2, ZT, HalfZ
+from flipforge.schemes import Scheme, standard_scheme
+from flipforge_codegen import flipforge_gpu
+from flipforge_codegen._gpu_check import run_checks
+from flipforge_codegen._gpu_text import CUDA, gpu_text
+from flipforge_codegen._nvcc import ARCHITECTURES, compiled, find_nvcc
+from flipforge_codegen.gpu_targets import CudaExporter, OpenCLExporter
+
+HALVES = Scheme(matmul(1, 1, 1), HalfZ, ((1,), (1,)), ((1,), (1,)), ((Fraction(1, 2),), (Fraction(1, 2),)))
+
+NVCC = find_nvcc() or ""
+needs_nvcc = pytest.mark.skipif(not NVCC, reason="no nvcc")
+needs_opencl = pytest.mark.skipif(find_spec("pyopencl") is None, reason="no pyopencl: pip install 'flipforge[opencl]'")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shim_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Libraries stay out of the user's cache; nvcc, which takes its time, is asked for by name where it is wanted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NVCC", "")
+        yield
+
+
+def mutants(text: str, barrier: str) -> Iterable[str]:
+    """Wrong versions: a sign, an index, each barrier of each kind of kernel, a term, a mask."""
+    yield from (text[: len(text) // 2], "")
+    yield swapped(text, "combine_out(", "m5 + m7", "m5 - m7")
+    yield swapped(text, "batched(", f"    {barrier};\n", "")
+    yield swapped(text, "for (int q = 0", f"    {barrier};\n", "")
+    yield swapped(text, "product_2(", "AT(a, i + m, j,", "AT(a, i, j + k,")
+
+
+def swapped(text: str, after: str, old: str, new: str) -> str:
+    begin = text.index(old, text.index(after))
+    return text[:begin] + new + text[begin + len(old) :]
+
+
+class TestCuda(ExporterConformance):
+    def exporter(self) -> Exporter:
+        return CudaExporter()
+
+    def schemes(self) -> Sequence[Scheme]:
+        return [strassen()]
+
+    def mutations(self, text: str) -> Iterable[str]:
+        yield from mutants(text, "__syncthreads()")
+        last = text.rindex("    __syncthreads();\n")
+        yield text[:last] + text[last:].replace("    __syncthreads();\n", "", 1)
+        yield text.replace("if (i + m < rows && j < cols) c[", "if (j < cols) c[")
+
+
+@needs_opencl
+@pytest.mark.slow
+class TestOpenCL(ExporterConformance):
+    def exporter(self) -> Exporter:
+        return OpenCLExporter()
+
+    def mutations(self, text: str) -> Iterable[str]:
+        yield from mutants(text, "barrier(CLK_LOCAL_MEM_FENCE)")
+
+
+@pytest.mark.parametrize("exporter", [CudaExporter(), OpenCLExporter()])
+def test_rings_that_floats_cannot_carry_are_refused(exporter: Exporter, tmp_path: Path) -> None:
+    for scheme, error, reason in (
+        (strassen().over(GF2), RingError, "modulo 2 only"),
+        (divided_strassen(), RingError, "no power of two"),
+        (standard_scheme(parse("complex"), ZT), InputError, "takes any bilinear map"),
+    ):
+        with pytest.raises(error, match=reason):
+            exporter.export(scheme, tmp_path / "out", options={})
+    assert not (tmp_path / "out").exists()
+
+
+def test_halves_are_for_floats_alone(tmp_path: Path) -> None:
+    path = CudaExporter().export(HALVES, tmp_path, options={}).files[0]
+    kernels = flipforge_gpu.load(path, "float32", "shim")
+    a = np.array([[3.0, 5.0]], np.float32)
+    assert [kernels.multiply(a, a.T, tier=tier).item() for tier in flipforge_gpu.TIERS] == [34, 34, 34]
+    with pytest.raises(TypeError, match="divides"):
+        flipforge_gpu.load(path, "int32", "shim")
+
+
+def test_arguments_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = CudaExporter().export(strassen(), tmp_path, options={}).files[0]
+    kernels = flipforge_gpu.load(path, "int32", "shim")
+    square = np.eye(2, dtype=np.int32)
+    with pytest.raises(ValueError, match="not those of two matrices"):
+        kernels.multiply(square, np.eye(3, dtype=np.int32))
+    with pytest.raises(TypeError, match="built for int32"):
+        kernels.multiply(square, np.eye(2))
+    with pytest.raises(ValueError, match="tier 'fast'"):
+        kernels.multiply(square, square, tier="fast")
+    with pytest.raises(OverflowError, match="may exceed int32"):
+        kernels.multiply(square * 2**20, square * 2**20)
+    with pytest.raises(TypeError, match="float16, float32"):
+        flipforge_gpu.load(path, "complex64", "shim")
+    assert kernels.multiply(np.zeros((3, 0), np.int32), np.zeros((0, 2), np.int32)).tolist() == [[0, 0]] * 3
+
+
+def test_half_precision_of_the_shim_is_that_of_numpy(tmp_path: Path) -> None:
+    """Every half there is goes to float and back, and floats between them are rounded to even."""
+    path = tmp_path / "half.cu"
+    path.write_text(
+        'extern "C" void to_float(const __half *x, float *y, int n) { while (n--) y[n] = (float)x[n]; }\n'
+        'extern "C" void to_half(const float *x, __half *y, int n) { while (n--) y[n] = (__half)x[n]; }\n'
+    )
+    device: Any = flipforge_gpu.ShimDevice(path, "float16")
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    floats, back = np.empty(2**16, np.float32), np.empty(2**16, np.float16)
+    device._library.to_float(*map(pointer, (halves, floats)), 2**16)
+    assert np.array_equal(floats, halves.astype(np.float32), equal_nan=True)
+    with np.errstate(over="ignore"):
+        between = np.concatenate([floats, floats * np.float32(1.0004), np.linspace(-7e4, 7e4, 2**16, dtype=np.float32)])
+        wanted = between.astype(np.float16)
+    back = np.empty(len(between), np.float16)
+    device._library.to_half(*map(pointer, (between, back)), len(between))
+    assert np.array_equal(back, wanted, equal_nan=True)
+
+
+def pointer(x: Any) -> Any:
+    return x.ctypes.data_as(c_void_p)
+
+
+def test_threads_that_disagree_at_a_barrier_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "odd.cu"
+    path.write_text('extern "C" __global__ void odd() { if (threadIdx.x == 3) __syncthreads(); }\n')
+    device = flipforge_gpu.ShimDevice(path, "float32")
+    with pytest.raises(RuntimeError, match="disagree at a barrier"):
+        device.launch("odd", (1, 1, 1), ())
+
+
+def test_missing_tools_name_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(InputError, match=r"install g\+\+ .* the target numpy needs none"):
+        export(strassen(), "cuda", tmp_path / "out", check=True)
+    monkeypatch.setitem(sys.modules, "pyopencl", None)
+    path = OpenCLExporter().export(strassen(), tmp_path, options={}).files[0]
+    with pytest.raises(InputError, match=r"pip install 'flipforge\[opencl\]'"):
+        run_checks(strassen(), path)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(flipforge_gpu.MissingError, match="device='shim'"):
+        flipforge_gpu.load(tmp_path / path.name, "float32", "cupy")
+
+
+def test_files_run_without_flipforge(tmp_path: Path) -> None:
+    files = CudaExporter().export(strassen(), tmp_path, options={}).files
+    run = (
+        f"import numpy, flipforge_gpu, sys; k = flipforge_gpu.load({files[0].name!r}, 'float64', 'shim'); "
+        "a = numpy.eye(5); print(float(k.multiply(a, a).sum()), any('flipforge' == m for m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["5.0", "False"]
+
+
+@needs_nvcc
+def test_nvcc_compiles_without_spills_and_reports_what_a_kernel_takes(tmp_path: Path) -> None:
+    path = tmp_path / "kernels.cu"
+    text = gpu_text(HALVES, program(HALVES), "kernels", CUDA)
+    path.write_text(text)
+    for architecture in ARCHITECTURES:
+        rows = compiled(NVCC, path, "float64", architecture)
+        assert {row.kernel for row in rows} == {
+            "combine_left", "combine_right", "batched", "combine_out", "product_1", "product_2"
+        }  # fmt: skip
+        assert all(row.spilled == 0 and 16 <= row.registers <= 128 for row in rows)
+        assert {row.shared for row in rows} == {0, 2 * 16 * 65 * 8}
+    path.write_text(text.replace("launch_bounds__(256, 2)", "launch_bounds__(256, 8)"))
+    assert any(row.spilled for row in compiled(NVCC, path, "float64", "sm_90"))
+    path.write_text(text.replace("SUM total", "SUM totals"))
+    with pytest.raises(ValueError, match="total"):
+        compiled(NVCC, path, "float32", "sm_90")
