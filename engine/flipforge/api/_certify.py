@@ -15,6 +15,7 @@ def certify(
     file: str | Path,
     *,
     multiplicity: int | None = None,
+    max_order: int | None = None,
     rank: int | None = None,
     degree: int | None = None,
     seed: int | None = None,
@@ -30,6 +31,8 @@ def certify(
         Claims to be met, where the content has such a thing.
     degree
         Up to which cofactors of an identity are looked for.
+    max_order
+        Highest order of the dual space of a root.
     seed
         Of random choices.
     out
@@ -47,7 +50,13 @@ def certify(
         No verdict can be formed.
     """
     path = Path(file)
-    stated = {"multiplicity": multiplicity, "rank": rank, "degree": degree, "seed": seed}
+    stated = {
+        "multiplicity": multiplicity,
+        "max_order": max_order,
+        "rank": rank,
+        "degree": degree,
+        "seed": seed,
+    }
     options = {key: value for key, value in stated.items() if value is not None}
     try:
         content = read_plain(path)

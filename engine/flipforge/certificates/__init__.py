@@ -7,6 +7,7 @@ arithmetic, no float.
 from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
+from flipforge.certificates._dual_space import check_dual_space
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._symmetric import MAX_TERRACINI
@@ -27,3 +28,4 @@ register_checker("obstruction", check_obstruction)
 register_checker("symmetric", check_symmetric)
 register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)
+register_checker("dual_space", check_dual_space)

@@ -1,15 +1,19 @@
 """Polynomial systems over number fields and what can be proved of their roots."""
 
+from flipforge.polynomials._dual import DualSpace, dual_space, macaulay_dual_space
 from flipforge.polynomials._families import colouring, graph_named, pigeonhole
 from flipforge.polynomials._field import RATIONALS, Field, Generator
 from flipforge.polynomials._ideal import Ideal, parse_ideal, read_ideal
 from flipforge.polynomials._identity import find_identity
 from flipforge.polynomials._parse import Parsed, parse_texts
-from flipforge.polynomials._system import System, parse_system, read_system
+from flipforge.polynomials._roots import CertifiedRoot, certify_root
+from flipforge.polynomials._system import System, parse_system, parse_text, read_system
 from flipforge.polynomials._terms import Exponents, Polynomial, Terms
 
 __all__ = [
     "RATIONALS",
+    "CertifiedRoot",
+    "DualSpace",
     "Exponents",
     "Field",
     "Generator",
@@ -18,11 +22,15 @@ __all__ = [
     "Polynomial",
     "System",
     "Terms",
+    "certify_root",
     "colouring",
+    "dual_space",
     "find_identity",
     "graph_named",
+    "macaulay_dual_space",
     "parse_ideal",
     "parse_system",
+    "parse_text",
     "parse_texts",
     "pigeonhole",
     "read_ideal",

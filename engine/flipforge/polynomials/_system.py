@@ -1,28 +1,27 @@
 """Polynomial systems: read from JSON or plain text, evaluated in balls at any precision."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from pathlib import Path
-from re import fullmatch
+from re import DOTALL, fullmatch
 from typing import Any
 
-from flint import acb, acb_mat, ctx, fmpq, fmpz_poly
+from flint import acb, acb_mat, arb, ctx, fmpq, fmpz_poly
 
 from flipforge.errors import FormatError, InputError, NotFoundError
 from flipforge.polynomials._field import RATIONALS, Field, Generator
 from flipforge.polynomials._parse import is_name, parse_texts
-from flipforge.polynomials._terms import Polynomial
+from flipforge.polynomials._terms import Exponents, Polynomial
 
-__all__ = ["System", "parse_system", "read_system"]
+__all__ = ["System", "dyadic", "parse_system", "parse_text", "read_system"]
 
 MAX_VARIABLES = 64
 MAX_POLYNOMIALS = 512
 _MAX_BYTES = 10_000_000
-
-Ball = acb
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,16 @@ class System:
     field
         Q, or Q with square roots or declared numbers.
     root
-        n constants as polynomials in n + k variables: where a root is looked for.
-    root_is_exact
-        Whether the root was written without a decimal number.
+        n constants as polynomials in n + k variables, where a point was written without a decimal number.
+    near
+        n pairs of real and imaginary part, where it was written with one.
     """
 
     variables: tuple[str, ...]
     polynomials: tuple[Polynomial, ...]
     field: Field = RATIONALS
     root: tuple[Polynomial, ...] | None = None
-    root_is_exact: bool = False
+    near: tuple[tuple[Fraction, Fraction], ...] | None = None
 
     @property
     def is_square(self) -> bool:
@@ -91,18 +90,37 @@ class System:
             return acb_mat([[_evaluate(f, powers) for f in row] for row in self.derivatives])
 
     def start(self, bits: int = 53) -> list[acb]:
-        """Return the stated root as balls.
+        """Return the stated point as balls.
 
         Raises
         ------
         InputError
             None is stated.
         """
-        if self.root is None:
+        if self.root is None and self.near is None:
             raise InputError("the system states no root; give an approximation under the key 'root'")
         with ctx.workprec(bits):
+            if self.root is None:
+                pairs = [[fmpq(x.numerator, x.denominator) for x in pair] for pair in self.near or ()]
+                return [acb(*pair) for pair in pairs]
             powers = self._powers([acb(0)] * len(self.variables), bits)
             return [_evaluate(x, powers) for x in self.root]
+
+    def numeric(self, bits: int) -> list[dict[Exponents, acb]]:
+        """Return the equations with balls in place of the field's generators, by the exponents of the unknowns."""
+        n = len(self.variables)
+        with ctx.workprec(bits):
+            generators = self.field.values(bits)
+            equations = []
+            for f in self.polynomials:
+                terms: dict[Exponents, acb] = {}
+                for e, c in f:
+                    number = acb(fmpq(c.numerator, c.denominator))
+                    for value, exponent in zip(generators, e[n:], strict=True):
+                        number *= value**exponent
+                    terms[e[:n]] = terms.get(e[:n], acb(0)) + number
+                equations.append(terms)
+            return equations
 
     def restricted(self, rows: Sequence[int]) -> "System":
         """Return the system of some of the equations."""
@@ -142,7 +160,7 @@ def parse_system(document: Mapping[str, Any]) -> System:
     1
     """
     texts = _texts(document, "polynomials")
-    variables = _texts(document, "variables") if "variables" in document else None
+    variables: Sequence[str] | None = _texts(document, "variables") if "variables" in document else None
     declared = _declared(document.get("field"))
     taken = [*(variables or []), *(g.name for g in declared)]
     for name in taken:
@@ -151,29 +169,39 @@ def parse_system(document: Mapping[str, Any]) -> System:
     if len(set(taken)) < len(taken):
         raise InputError("a name stands twice among the variables and generators")
     root = _texts(document, "root") if document.get("root") is not None else []
+    exact = bool(root) and not any(fullmatch(r".*(?:\.|[0-9][eE]).*", text, DOTALL) for text in root)
     labelled = {f"polynomials[{k}]": text for k, text in enumerate(texts)}
     roots = {f"root[{j}]": text for j, text in enumerate(root)}
-    if variables is None:
-        variables = list(parse_texts(labelled, declared=declared).variables)
-    parsed = parse_texts(labelled | roots, variables, declared=declared, decimals=[*roots])
-    count = len(variables)
+    parsed = parse_texts(labelled | roots if exact else labelled, variables, declared=declared)
+    variables = parsed.variables
     equations, point = parsed.polynomials[: len(texts)], parsed.polynomials[len(texts) :]
-    _check_sizes(count, equations)
-    if "root" in document and document["root"] is not None:
-        if len(point) != count:
-            raise InputError(f"root has {len(point)} coordinates; there are {count} variables ({', '.join(variables)})")
-        for j, x in enumerate(point):
-            if not x.is_constant_in(count):
-                raise InputError(f"root[{j}] is {root[j][:40]!r}; a coordinate is a number")
-    exact = bool(root) and not any(fullmatch(r".*(?:\.|[0-9][eE]).*", text, 16) for text in root)
-    return System(tuple(variables), equations, parsed.field, tuple(point) or None, exact)
+    _check_sizes(len(variables), equations)
+    if root and len(root) != len(variables):
+        names = ", ".join(variables)
+        raise InputError(f"root has {len(root)} coordinates; there are {len(variables)} variables ({names})")
+    fault = next((j for j, x in enumerate(point) if not x.is_constant_in(len(variables))), None)
+    if fault is not None:
+        raise InputError(f"root[{fault}] is {root[fault][:40]!r}; a coordinate is a number")
+    near = None if exact or not root else tuple(_numbers(roots, declared))
+    return System(variables, equations, parsed.field, tuple(point) or None, near)
+
+
+def parse_text(text: str) -> System:
+    """Build a system from plain text: a polynomial a line.
+
+    ``#`` begins a comment, ``variables: x, y`` gives the order of the unknowns, ``root: 1, 0.5`` a point, and
+    ``field: a, a**3 - 2, 1.26`` declares a generator.
+
+    Raises
+    ------
+    InputError
+        As `parse_system` does, or a line is none of these.
+    """
+    return parse_system(_text_document(text))
 
 
 def read_system(path: str | Path) -> System:
-    """Read a system from JSON, or from plain text: a polynomial a line.
-
-    In plain text ``#`` begins a comment, ``variables: x, y`` gives the order of the unknowns, ``root: 1, 0.5`` a point,
-    and ``field: a, a**3 - 2, 1.26`` declares a generator.
+    """Read a system from JSON (`parse_system`) or plain text (`parse_text`).
 
     Raises
     ------
@@ -191,7 +219,7 @@ def read_system(path: str | Path) -> System:
         raise InputError(f"{path}: larger than the limit of {_MAX_BYTES} bytes")
     text = data.decode("utf-8-sig", "replace")
     try:
-        return parse_system(_json_document(text) if text.lstrip()[:1] in "{[" else _text_document(text))
+        return parse_system(_json_document(text)) if text.lstrip()[:1] in "{[" else parse_text(text)
     except InputError as error:
         raise type(error)(f"{path}: {error}") from None
 
@@ -205,6 +233,36 @@ def _evaluate(polynomial: Polynomial, powers: list[list[acb]]) -> acb:
                 term *= row[e]
         total += term
     return total
+
+
+def _numbers(texts: Mapping[str, str], declared: Sequence[Generator]) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield real and imaginary part of each number, to 128 bits where it holds a root."""
+    parsed = parse_texts(texts, (), declared=declared, decimals=[*texts])
+    for number in parsed.polynomials:
+        simple = {e: c for e, c in number if not any(e)} if not parsed.field.generators else None
+        if simple is not None:
+            yield simple.get((), Fraction(0)), Fraction(0)
+            continue
+        with ctx.workprec(160):
+            value = acb(0)
+            for e, c in number:
+                powers = (g**i for g, i in zip(parsed.field.values(160), e, strict=True))
+                value += prod(powers, start=acb(fmpq(c.numerator, c.denominator)))
+            yield dyadic(value.real, 128), dyadic(value.imag, 128)
+
+
+def dyadic(value: arb, bits: int) -> Fraction:
+    """Return the midpoint of a real ball, rounded to so many bits after the point.
+
+    Examples
+    --------
+    >>> dyadic(arb("0.75"), 1)
+    Fraction(1, 1)
+    """
+    mantissa, exponent = (int(part) for part in value.mid().man_exp())
+    shift = exponent + bits
+    scaled = mantissa << shift if shift >= 0 else (mantissa + (1 << (-shift - 1))) >> -shift
+    return Fraction(scaled, 1 << bits)
 
 
 def _texts(document: Mapping[str, Any], key: str) -> list[str]:

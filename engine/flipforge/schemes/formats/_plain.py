@@ -1,4 +1,4 @@
-"""The content of a file that is no scheme: a JSON object, an array, or the arrays of an archive."""
+"""The content of a file that is no scheme: a JSON object, an array, the arrays of an archive, or text."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ __all__ = ["read_plain"]
 
 
 def read_plain(path: Path) -> dict[str, Any] | npt.NDArray[Any]:
-    """Return the JSON object, the array of an NPY, or the arrays of an NPZ by their names. Nothing is unpickled.
+    """Return the JSON object, the array of an NPY, the arrays of an NPZ by their names, or ``{"text": ...}``.
+
+    Nothing is unpickled.
 
     Raises
     ------
@@ -33,7 +35,10 @@ def read_plain(path: Path) -> dict[str, Any] | npt.NDArray[Any]:
             array = npy_array(data)
             assert not isinstance(array, list)
             return array
-        content = load_json(data.decode("utf-8-sig", "replace"))
+        text = data.decode("utf-8-sig", "replace")
+        if path.suffix.lower() != ".json" and text.lstrip()[:1] not in ("{", "["):
+            return {"text": text}
+        content = load_json(text)
     except ValueError as error:
         raise FormatError(f"{path}: {error}") from None
     except FlipforgeError as error:

@@ -1,0 +1,142 @@
+"""From a system and a start to a certificate: refine, guess, prove."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import acb
+
+from flipforge.certificates import Certificate
+from flipforge.errors import InputError
+from flipforge.polynomials._alpha import ALPHA_LIMIT, alpha_estimate
+from flipforge.polynomials._dual import MAX_ORDER, DualSpace, dual_space, vanishes
+from flipforge.polynomials._guess import exact_points, simplest_fraction
+from flipforge.polynomials._refine import REACH, Refined, refine
+from flipforge.polynomials._statements import ball_of, dual_space_certificate, text
+from flipforge.polynomials._system import System, dyadic
+from flipforge.polynomials._terms import Polynomial
+
+__all__ = ["CertifiedRoot", "certify_root"]
+
+
+@dataclass(frozen=True)
+class CertifiedRoot:
+    """What can be said of the root near a start.
+
+    Attributes
+    ----------
+    certificate
+        None where what was asked for is refused, or nothing could be proven.
+    reason
+        Beside the certificate's own words.
+    multiplicity, hilbert_function
+        As proven; None where they are not.
+    radius
+        Of the ball that holds the root; 0 for a rational one.
+    perturbation
+        Size of the change of the system for which the claim is exact: 0 for the system itself.
+    """
+
+    certificate: Certificate | None
+    reason: str
+    multiplicity: int | None = None
+    hilbert_function: tuple[int, ...] | None = None
+    radius: Fraction | None = None
+    perturbation: Fraction | None = None
+
+
+def certify_root(system: System, multiplicity: int | None = None, max_order: int = MAX_ORDER) -> CertifiedRoot:
+    """Find the root near the system's point, its multiplicity structure, and a certificate of both.
+
+    Multiplicity depends on no finite number of digits, so the digits are refined until an exact point can be guessed
+    from them; the point and its dual space are then proven exactly, for the system as it is.
+
+    Parameters
+    ----------
+    multiplicity
+        What is expected; a root of another one is refused.
+    max_order
+        Highest order of functionals that is looked at.
+
+    Raises
+    ------
+    InputError
+        The system states no point, or Newton's method reaches no root near it.
+    """
+    start = system.start(200)
+    found: Refined | None = None
+    for candidate, (exact, root) in _exact_candidates(system, start):
+        if vanishes(exact, root):
+            dual = dual_space(exact, root, max_order)
+            return _exact_result(exact, root, dual, start, candidate, multiplicity)
+        found = found or candidate
+    if found is None:
+        raise InputError(_too_far(system, start))
+    return CertifiedRoot(None, "the digits of the root do not tell an exact point, so nothing is proven")
+
+
+def _exact_candidates(
+    system: System, start: Sequence[acb]
+) -> Iterator[tuple[Refined | None, tuple[System, tuple[Polynomial, ...]]]]:
+    """Yield exact points: the stated one, those with the digits of a refined root, a simple one near the start."""
+    if system.root is not None:
+        yield None, (system, system.root)
+    for refined in refine(system, start):
+        for point in exact_points(system, refined.point, refined.bits - 20):
+            yield refined, point
+    yield None, (system, tuple(_simple(system, x) for x in start))
+
+
+def _simple(system: System, x: acb) -> Polynomial:
+    """Return the simplest rational number within 1/500 of a coordinate."""
+    value = dyadic(x.real, 60)
+    reach = Fraction(1, 500) * (1 + abs(value))
+    size = len(system.variables) + len(system.field.generators)
+    return Polynomial.of({(0,) * size: simplest_fraction(value - reach, value + reach)})
+
+
+def _exact_result(
+    system: System,
+    root: tuple[Polynomial, ...],
+    dual: DualSpace,
+    start: Sequence[acb],
+    refined: Refined | None,
+    expected: int | None,
+) -> CertifiedRoot:
+    counts = dual.hilbert_function
+    if not dual.complete:
+        got = f"multiplicity at least {dual.multiplicity}, Hilbert function {', '.join(map(str, counts))}, ..."
+        limit = f"functionals up to order {len(counts) - 1} do not end"
+        return CertifiedRoot(None, f"{limit}: {got}; the root may not be isolated, else raise --max-order")
+    if expected is not None and expected != dual.multiplicity:
+        return CertifiedRoot(
+            None,
+            f"the root has multiplicity {dual.multiplicity}, which is proven; {expected} is refused",
+            dual.multiplicity,
+            counts,
+        )
+    certificate = dual_space_certificate(system, root, dual, _provenance(start, refined))
+    radius = Fraction(certificate.statement["radius"])
+    return CertifiedRoot(certificate, "", dual.multiplicity, counts, radius, Fraction(0))
+
+
+def _provenance(start: Sequence[acb], refined: Refined | None) -> Mapping[str, Any]:
+    points = [[*map(text, ball_of(x, 60))] for x in start]
+    made: dict[str, Any] = {"tool": "flipforge certify", "start": points}
+    if refined is None:
+        return {**made, "method": "exact point"}
+    if refined.monomials is None:
+        return {**made, "method": "Newton's method, linear", "bits": refined.bits}
+    ideal = [list(b) for b in refined.monomials]
+    return {**made, "method": "Newton's method on the deflated system", "ideal": ideal, "bits": refined.bits}
+
+
+def _too_far(system: System, start: Sequence[acb]) -> str:
+    reached = ""
+    if system.is_square:
+        alpha, _ = alpha_estimate(system, start)
+        reached = f" (alpha is {alpha:.3g} there, below {ALPHA_LIMIT:.4f} a root is certain)"
+    size = REACH * (1 + max(float(abs(x).mid()) for x in start))
+    reached = f"Newton's method reaches none within {size:.3g} of it{reached}"
+    return f"the start is too far from a root: {reached}; give a nearer one"
