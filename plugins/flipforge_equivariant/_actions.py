@@ -1,27 +1,26 @@
 """Permutation groups on n points: stabilisers, orbits on tuples, fixed points.
 
 Nothing of size n^m is built: the least tuples of the orbits are found point by point, each in the orbits of the
-stabiliser of the points before it (Schreier and Sims, through sympy).
+stabiliser of the points before it.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import product
 from math import comb, factorial, prod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from flipforge.errors import InputError
+from flipforge_equivariant._chains import Chain, Images, inverse
+from flipforge_equivariant._chains import product as product_of
 from flipforge_equivariant._counts import stirling
 
 __all__ = ["Action"]
 
 _MOST_ELEMENTS = 2_000_000
 _MOST_ORBITS = 2_000_000
-
-Images = tuple[int, ...]
 
 
 class Action:
@@ -43,22 +42,20 @@ class Action:
         self._steps: dict[tuple[frozenset[int], int], dict[int, Images]] = {}
 
     @cached_property
-    def _group(self) -> Any:
-        from sympy.combinatorics import Permutation, PermutationGroup
-
-        return PermutationGroup([Permutation(list(g), size=self.n) for g in self.generators or [tuple(range(self.n))]])
+    def _chain(self) -> Chain:
+        return Chain(self.n, self.generators)
 
     @cached_property
     def order(self) -> int:
         """The number of elements."""
-        return int(self._group.order())
+        return self._chain.order
 
     def stabiliser(self, points: frozenset[int]) -> tuple[Images, ...]:
         """Return generators of the subgroup that fixes each of some points; none where it is trivial."""
         if points not in self._stabilisers:
-            found = self._group.pointwise_stabilizer(sorted(points)).generators
-            images = dict.fromkeys(tuple(int(x) for x in g.array_form) for g in found)
-            self._stabilisers[points] = tuple(g for g in images if g != tuple(range(self.n)))
+            last = max(points)
+            before = self.stabiliser(points - {last})
+            self._stabilisers[points] = tuple(Chain(self.n, before, [last]).stabiliser(1))
         return self._stabilisers[points]
 
     def orbit(self, points: frozenset[int], start: int) -> dict[int, Images]:
@@ -71,8 +68,8 @@ class Action:
                 for images in self.stabiliser(points):
                     reached = images[point]
                     if reached not in moves:
-                        back = np.argsort(images).tolist()  # the inverse takes `reached` to `point`
-                        moves[reached] = tuple(moves[point][x] for x in back)
+                        back = inverse(images)  # takes `reached` to `point`
+                        moves[reached] = product_of(moves[point], back)
                         queue.append(reached)
             self._steps[key] = moves
         return self._steps[key]
@@ -214,8 +211,8 @@ class Action:
 
     @cached_property
     def _transversals(self) -> list[list[npt.NDArray[np.int16]]]:
-        levels = self._group.basic_transversals
-        return [[np.array(u.array_form, dtype=np.int16) for _, u in sorted(level.items())] for level in levels]
+        levels = self._chain.transversals
+        return [[np.array(step, dtype=np.int16) for _, step in sorted(level.items())] for level in levels]
 
 
 def _derangements(points: int) -> int:

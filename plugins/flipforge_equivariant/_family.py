@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.certificates import Certificate
 from flipforge.diagrams import (
     Blocks,
     Diagram,
@@ -18,6 +19,7 @@ from flipforge.diagrams import (
     partitions,
 )
 from flipforge.errors import InputError
+from flipforge_equivariant._proofs import MOST_LISTED, Functional, rule_certificate, triangular_certificate
 
 __all__ = ["PartitionGroup"]
 
@@ -74,6 +76,22 @@ class PartitionGroup(ABC):
     def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object."""
         return diagram.as_dict()
+
+    def certificate(self, k: int, l: int) -> Certificate:
+        """Return a certificate that the basis is one; up to five hundred diagrams it lists them."""
+        dimension = self.dimension(k, l)
+        if dimension > MOST_LISTED:
+            return rule_certificate(self.name, k, l, dimension)
+        basis = sorted(self.select(k, l), key=self.place)
+        return triangular_certificate(self.name, k, l, basis, self.document, lambda d: self.functional(self.check(d)))
+
+    @abstractmethod
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Return the key by which the basis is triangular."""
+
+    @abstractmethod
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Return a combination of entries that is not 0 for a diagram of the basis, and 0 for all later ones."""
 
     @abstractmethod
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:

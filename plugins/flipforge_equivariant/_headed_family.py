@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.certificates import Certificate
 from flipforge.diagrams import Diagram, HeadedDiagram, PartitionDiagram, SparseMatrix, check_listable, headed_matrix
 from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._proofs import MOST_LISTED, Functional, rule_certificate, triangular_certificate
 
 __all__ = ["HeadedGroup"]
 
@@ -83,6 +85,28 @@ class HeadedGroup(ABC):
     def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object."""
         return self.larger.document(diagram) if isinstance(diagram, PartitionDiagram) else diagram.as_dict()
+
+    def certificate(self, k: int, l: int) -> Certificate:
+        """Return a certificate that the basis is one; up to five hundred diagrams it lists them."""
+        dimension = self.dimension(k, l)
+        if dimension > MOST_LISTED:
+            return rule_certificate(self.name, k, l, dimension)
+        heads = sorted(self.headed_select(k, l), key=self.headed_place)
+        others = sorted(self.larger.select(k, l), key=self.larger.place)
+        return triangular_certificate(self.name, k, l, [*heads, *others], self.document, self._functional)
+
+    def _functional(self, diagram: Diagram) -> Functional:
+        if isinstance(diagram, HeadedDiagram):
+            return self.headed_functional(diagram)
+        return self.larger.functional(self.larger.check(diagram))
+
+    @abstractmethod
+    def headed_place(self, diagram: HeadedDiagram) -> tuple[int, ...]:
+        """Return the key by which headed diagrams are triangular."""
+
+    @abstractmethod
+    def headed_functional(self, diagram: HeadedDiagram) -> Functional:
+        """Return a combination of entries that is not 0 for a headed diagram, and 0 for later ones and all others."""
 
     @abstractmethod
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from flipforge.diagrams import Diagram, HeadedDiagram, jellyfish
 from flipforge_equivariant._counts import stirling
 from flipforge_equivariant._headed_family import HeadedGroup
+from flipforge_equivariant._proofs import Functional
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant.symmetric import SymmetricGroup
 
@@ -52,6 +53,18 @@ class AlternatingGroup(HeadedGroup):
     def headed_select(self, k: int, l: int) -> Iterator[HeadedDiagram]:
         """Yield the jellyfish: their supports are disjoint."""
         return self.headed_diagrams(k, l)
+
+    def headed_place(self, diagram: HeadedDiagram) -> tuple[int, ...]:
+        """Keep the order of the labels: supports are disjoint."""
+        return diagram.labels
+
+    def headed_functional(self, diagram: HeadedDiagram) -> Functional:
+        """Take the difference at two indices of the same blocks that an odd permutation exchanges.
+
+        Diagrams without a head are the same at both, and other jellyfish vanish.
+        """
+        swapped = [1 - label if label < 2 else label for label in diagram.labels]
+        return [(1, list(diagram.labels)), (-1, swapped)]
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random even permutation matrix."""

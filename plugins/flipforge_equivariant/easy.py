@@ -14,6 +14,7 @@ from flipforge.diagrams import EVEN, SMALL, Blocks, Diagram, PartitionDiagram, c
 from flipforge_equivariant._counts import even_partitions, matchings
 from flipforge_equivariant._elements import reflections
 from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._proofs import Functional, levels
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_increasing
 from flipforge_equivariant.orthogonal import orthogonal_dimension
@@ -59,6 +60,14 @@ class HyperoctahedralGroup(PartitionGroup):
         """Yield the partitions into at most n even blocks."""
         return partitions(k, l, self.blocks, most=self.n)
 
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put diagrams with many blocks first."""
+        return (-diagram.size, *diagram.labels)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take the index that is equal exactly on blocks: coarser diagrams vanish there."""
+        return [(1, list(diagram.labels))]
+
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random signed permutation matrix."""
         signs = 2 * rng.integers(0, 2, self.n) - 1
@@ -98,6 +107,23 @@ class BistochasticGroup(PartitionGroup):
             if longest_increasing(moved) < self.n:
                 yield diagram
 
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put diagrams with few single points first, and those of the same points as for O(n-1)."""
+        single = tuple(point for point, image in enumerate(diagram.partners) if image == point)
+        return (len(single), *single, *diagram.partners)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take the vector of ones for single points, and for the others the vectors that O(n-1) takes.
+
+        Indices are those of the orthogonal basis (1, ..., 1), f_1, ..., f_(n-1).
+        """
+        word = diagram.partners
+        moved = [point for point, image in enumerate(word) if image != point]
+        index = [0] * len(word)
+        for point, level in zip(moved, levels(word[point] for point in moved), strict=True):
+            index[point] = level + 1
+        return [(1, index)]
+
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a product of reflections along random integer vectors without a sum, with fractions as entries."""
         return reflections(rng, self.n, int(rng.integers(1, 4)), balanced=True)
@@ -132,6 +158,14 @@ class DoubledGroup(PartitionGroup):
     def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the basis of G, or nothing."""
         return iter(()) if (k + l) % 2 else self.single.select(k, l)
+
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Return the key for G."""
+        return self.single.place(diagram)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Return the functional for G."""
+        return self.single.functional(diagram)
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random element of G or its negative."""

@@ -58,6 +58,10 @@ class GraphGroup(PermutationGroup):
             return graph_matrix(diagram, self.adjacency)
         return super().matrix(diagram)
 
+    def definition(self) -> dict[str, Any]:
+        """Return the vertices and edges of the graph, an undirected edge both ways."""
+        return {"n": self.n, "edges": np.argwhere(self.adjacency).tolist()}
+
     def graph_diagrams(self, k: int, l: int, edges: int, vertices: int) -> Iterator[GraphDiagram]:
         """Yield the bilabelled graphs without loops of a number of edges and vertices, each once, in order.
 

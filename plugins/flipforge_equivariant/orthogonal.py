@@ -10,6 +10,7 @@ from flipforge.diagrams import PAIRS, Diagram, PartitionDiagram, check_shape, pa
 from flipforge_equivariant._counts import hook_count, integer_partitions, matchings
 from flipforge_equivariant._elements import reflections
 from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._proofs import Functional, levels
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_increasing
 
@@ -48,6 +49,18 @@ class OrthogonalGroup(PartitionGroup):
         for diagram in partitions(k, l, self.blocks):
             if longest_increasing(diagram.partners) <= self.n:
                 yield diagram
+
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put involutions in lexicographic order as words."""
+        return diagram.partners
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take for each point the length of the longest increasing subsequence up to it.
+
+        Pairs get equal values, and the points of one value are nested pairs. Every other diagram that does not vanish
+        there joins the same points otherwise, so that it is a lesser word.
+        """
+        return [(1, levels(diagram.partners))]
 
     def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object with its pairs."""

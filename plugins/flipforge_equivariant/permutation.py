@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.certificates import Certificate
 from flipforge.diagrams import Diagram, OrbitDiagram, SparseMatrix, check_listable, check_shape
 from flipforge.errors import InputError
-from flipforge_equivariant._actions import Action, Images
+from flipforge_equivariant._actions import Action
+from flipforge_equivariant._chains import Images
+from flipforge_equivariant._proofs import CHECKER, MOST_LISTED, statement
 
 __all__ = ["PermutationGroup", "permutation"]
 
@@ -106,6 +109,18 @@ class PermutationGroup:
                     seen.add(reached)
                     queue.append(reached)
         return sorted(queue)
+
+    def certificate(self, k: int, l: int) -> Certificate:
+        """Return a certificate that the orbits are all there are; it lists them, up to five hundred."""
+        dimension = self.dimension(k, l)
+        stated = {**statement(self.name, k, l, dimension), **self.definition()}
+        if dimension <= MOST_LISTED:
+            stated["basis"] = [diagram.as_dict() for diagram in self.diagrams(k, l)]
+        return Certificate("equivariant-basis", stated, {"method": "orbits"}, CHECKER)
+
+    def definition(self) -> dict[str, Any]:
+        """Return what a certificate must state to define the group, beside its name."""
+        return {}
 
     def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object."""

@@ -11,6 +11,7 @@ from flipforge.diagrams import Diagram, HeadedDiagram, levi_civita
 from flipforge_equivariant._counts import hook_count, integer_partitions, matchings
 from flipforge_equivariant._elements import reflections
 from flipforge_equivariant._headed_family import HeadedGroup
+from flipforge_equivariant._proofs import Functional, levels
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_increasing
 from flipforge_equivariant.orthogonal import OrthogonalGroup
@@ -63,6 +64,17 @@ class SpecialOrthogonalGroup(HeadedGroup):
         for diagram in self.headed_diagrams(k, l):
             if longest_increasing(diagram.plain.partners) == self.n:
                 yield diagram
+
+    def headed_place(self, diagram: HeadedDiagram) -> tuple[int, ...]:
+        """Put involutions in lexicographic order as words."""
+        return diagram.plain.partners
+
+    def headed_functional(self, diagram: HeadedDiagram) -> Functional:
+        """Take the index that O(n) takes: each value stands on one free point, and on an odd number of points.
+
+        Diagrams without a head vanish there, and those with one are lesser words.
+        """
+        return [(1, levels(diagram.plain.partners))]
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a product of two or four reflections along random integer vectors, with fractions as entries."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from flipforge.diagrams import ANY, PartitionDiagram, check_shape, partitions
 from flipforge_equivariant._counts import stirling
 from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._proofs import Functional
 from flipforge_equivariant._sizes import read_size
 
 __all__ = ["SymmetricGroup", "symmetric"]
@@ -42,6 +43,14 @@ class SymmetricGroup(PartitionGroup):
     def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
         """Yield the partitions with at most n blocks."""
         return partitions(k, l, self.blocks, most=self.n)
+
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put diagrams with many blocks first."""
+        return (-diagram.size, *diagram.labels)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take the index that is equal exactly on blocks: coarser diagrams vanish there."""
+        return [(1, list(diagram.labels))]
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random permutation matrix."""

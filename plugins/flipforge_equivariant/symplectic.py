@@ -20,6 +20,7 @@ from flipforge.errors import InputError
 from flipforge_equivariant._counts import hook_count, integer_partitions, matchings
 from flipforge_equivariant._elements import transvections
 from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._proofs import Functional, levels
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_decreasing
 from flipforge_equivariant.orthogonal import brauer_document
@@ -75,6 +76,23 @@ class SymplecticGroup(PartitionGroup):
     def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a diagram, signs included."""
         return symplectic_matrix(self.check(diagram), self.n)
+
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put involutions in reverse lexicographic order as words."""
+        return tuple(-image for image in diagram.partners)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take for the left point of a pair how many pairs it is nested in, and for the right one its conjugate.
+
+        Pairs of one depth are not nested. Every other diagram that does not vanish there joins some left point to a
+        later right one, so that it is a greater word. Points below are conjugate, as the form turns to the identity.
+        """
+        half, word = self.n // 2, diagram.partners
+        lefts = [point for point, image in enumerate(word) if point < image]
+        index = [0] * len(word)
+        for left, depth in zip(lefts, levels((word[point] for point in lefts), step=-1), strict=True):
+            index[left], index[word[left]] = depth, depth + half
+        return [(1, [x if p < diagram.l else (x + half) % self.n for p, x in enumerate(index)])]
 
     def document(self, diagram: Diagram) -> dict[str, Any]:
         """Return a diagram as a JSON object with its pairs."""

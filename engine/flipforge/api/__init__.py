@@ -1,5 +1,6 @@
 """The Python API: what the command line does, as functions that return values."""
 
+from flipforge.api._basis import basis, parse_group
 from flipforge.api._certify import certify
 from flipforge.api._closure import MAX_CLOSURE_RANK, closure
 from flipforge.api._family import is_family_run, resume_family, search_family
@@ -34,6 +35,7 @@ __all__ = [
     "LiftResult",
     "Member",
     "SearchResult",
+    "basis",
     "best",
     "certify",
     "closure",
@@ -48,6 +50,7 @@ __all__ = [
     "lift",
     "lift_all",
     "load",
+    "parse_group",
     "plot",
     "plugins",
     "query",

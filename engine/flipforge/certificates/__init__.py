@@ -8,12 +8,14 @@ from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
 from flipforge.certificates._dual_space import check_dual_space
+from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant_basis
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
 __all__ = [
+    "MAX_GRAM",
     "MAX_TERRACINI",
     "Certificate",
     "Verdict",
@@ -24,6 +26,7 @@ __all__ = [
     "register_checker",
 ]
 
+register_checker("equivariant-basis", check_equivariant_basis)
 register_checker("obstruction", check_obstruction)
 register_checker("symmetric", check_symmetric)
 register_checker("identity", check_identity)

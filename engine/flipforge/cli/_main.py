@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from flipforge import __version__
-from flipforge.cli import _catalogue, _export, _lift, _objects, _plot, _search
+from flipforge.cli import _basis, _catalogue, _export, _lift, _objects, _plot, _search
 from flipforge.errors import FlipforgeError
 
 __all__ = ["app", "main"]
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (_search, _plot, _catalogue, _objects, _lift, _export):
+for module in (_search, _plot, _catalogue, _objects, _lift, _basis, _export):
     module.register(app)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from flipforge.certificates import Certificate
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._matrices import SparseMatrix
 from flipforge.errors import InputError
@@ -56,6 +57,9 @@ class Group(Protocol):
         InputError
             There are more than `MOST_DIAGRAMS`; the message says how many.
         """
+
+    def certificate(self, k: int, l: int) -> Certificate:
+        """Return a certificate of kind ``equivariant-basis`` that the basis is one."""
 
     def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a diagram, n^l x n^k."""

@@ -1,0 +1,112 @@
+"""Dimensions of spaces of equivariant maps, by characters and by walks.
+
+The dimension for m tensor factors is the number of invariants of the m-th power of V. For finite groups it is the mean
+of the m-th power of the character (Burnside). For O(n), SO(n) and Sp(n) it is the number of walks of m steps through
+the irreducible representations, from the trivial one, where a step is a summand of the product with V: a box more or a
+box less of a Young diagram that the group allows (Weyl, "The classical groups", 1939; King, 1971). For the free quantum
+groups the steps go along a line (Banica, 1996 and 1999).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from math import comb, factorial
+
+__all__ = ["dimension_by_characters", "dimension_of_permutations", "most_steps"]
+
+Shape = tuple[int, ...]
+
+
+def dimension_by_characters(family: str, n: int, m: int) -> int:
+    """Return the dimension for a group by its letters, e.g. ``"SO"``, on R^n, and m tensor factors.
+
+    Raises
+    ------
+    ValueError
+        The family is not known.
+
+    Examples
+    --------
+    >>> [dimension_by_characters("SO", 3, m) for m in range(7)]
+    [1, 0, 1, 1, 3, 6, 15]
+    """
+    match family:
+        case "S":
+            # A tuple of m indices has m values at most: orbits are those of m points, if not fewer.
+            return _mean(min(n, max(m, 1)), lambda fixed: fixed**m)
+        case "A":
+            return _mean(min(n, m + 2), lambda fixed: fixed**m, even=True)
+        case "H":
+            return _mean(min(n, max(m, 1)), lambda fixed: _signed_power(fixed, m))
+        case "O" | "SO" | "B":
+            size = n - 1 if family == "B" else n
+            ends = [(), (1,) * n] if family == "SO" and n <= m else [()]
+            return _walks(m, ends, lambda shape: _orthogonal_steps(shape, size), stay=family == "B")
+        case "Sp":
+            return _walks(m, [()], lambda shape: _steps(shape, n // 2))
+        case "SxZ2" | "BxZ2":
+            return 0 if m % 2 else dimension_by_characters(family[0], n, m)
+        case _:
+            raise ValueError(f"no dimension is known for the group {family}:{n}")
+
+
+def dimension_of_permutations(elements: list[tuple[int, ...]], m: int) -> int:
+    """Return the number of orbits on m-tuples of a group of permutations, all of them given."""
+    total = sum(int(sum(x == y for x, y in enumerate(images)) ** m) for images in elements)
+    return total // len(elements)
+
+
+def most_steps(family: str) -> int:
+    """Return up to how many tensor factors walks are followed."""
+    return 40 if family in ("O", "SO", "Sp", "B", "BxZ2") else 1000
+
+
+def _mean(n: int, power: Callable[[int], int | Fraction], *, even: bool = False) -> int:
+    """Return the mean over the permutations of n points, or over the even ones, of a function of the fixed points."""
+    total: int | Fraction = 0
+    for fixed in range(n + 1):
+        moved = n - fixed
+        count = sum((-1) ** i * comb(moved, i) * factorial(moved - i) for i in range(moved + 1))
+        if even:
+            count = (count + (-1) ** (moved - 1) * (moved - 1)) // 2 if moved else 1
+        total += comb(n, fixed) * count * power(fixed)
+    mean = Fraction(total) / (factorial(n) // (2 if even and n > 1 else 1))
+    if mean.denominator != 1:
+        raise ValueError(f"the mean of characters {mean} is no integer")
+    return mean.numerator
+
+
+def _signed_power(points: int, m: int) -> Fraction:
+    """Return the mean of the m-th power of a sum of signs."""
+    return Fraction(sum(comb(points, j) * (points - 2 * j) ** m for j in range(points + 1)), 2**points)
+
+
+def _walks(m: int, ends: Sequence[Shape], steps: Callable[[Shape], Iterator[Shape]], *, stay: bool = False) -> int:
+    """Count the walks of m steps from the trivial representation to one of some ends."""
+    counts: dict[Shape, int] = {(): 1}
+    largest = max(map(sum, ends))
+    for left in range(m - 1, -1, -1):
+        reached: dict[Shape, int] = dict(counts) if stay else {}
+        for shape, count in counts.items():
+            for following in steps(shape):
+                if sum(following) <= left + largest:  # otherwise it is too far to come back
+                    reached[following] = reached.get(following, 0) + count
+        counts = reached
+    return sum(counts.get(end, 0) for end in ends)
+
+
+def _steps(shape: Shape, rows: int) -> Iterator[Shape]:
+    """Yield the Young diagrams with a box more or less and at most some rows."""
+    for i in range(min(len(shape) + 1, rows)):
+        row = shape[i] if i < len(shape) else 0
+        if i == 0 or shape[i - 1] > row:
+            yield (*shape[:i], row + 1, *shape[i + 1 :])
+    for i, row in enumerate(shape):
+        if i + 1 == len(shape) or shape[i + 1] < row:
+            yield (*shape[:i], row - 1, *shape[i + 1 :]) if row > 1 else shape[:i]
+
+
+def _orthogonal_steps(shape: Shape, n: int) -> Iterator[Shape]:
+    """Yield those of them whose first two columns have at most n boxes."""
+    for following in _steps(shape, n):
+        if len(following) + sum(row > 1 for row in following) <= n:
+            yield following

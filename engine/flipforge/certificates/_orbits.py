@@ -1,0 +1,97 @@
+"""Orbits of a group of permutations as a basis, recounted from all elements.
+
+The automorphisms of a graph are found here by trying images vertex by vertex, so that no generators are believed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from re import fullmatch
+from typing import Any
+
+from flipforge.errors import MalformedError
+
+__all__ = ["MOST_ELEMENTS", "automorphisms", "closure", "graph_of", "permutations_of"]
+
+MOST_ELEMENTS = 50_000
+"""Most elements of a group that a checker lists."""
+
+Images = tuple[int, ...]
+
+
+def graph_of(statement: Mapping[str, Any]) -> list[set[int]]:
+    """Return the neighbours of each vertex of the graph that a statement has: ``n``, ``edges``, ``directed``.
+
+    Raises
+    ------
+    MalformedError
+        They are no graph.
+    """
+    n, edges = statement["n"], statement["edges"]
+    if type(n) is not int or not 0 < n <= 100 or not isinstance(edges, list):
+        raise MalformedError("a graph is a number n of vertices and a list of edges")
+    neighbours: list[set[int]] = [set() for _ in range(n)]
+    for edge in edges:
+        if not (isinstance(edge, list) and len(edge) == 2 and all(type(v) is int and 0 <= v < n for v in edge)):
+            raise MalformedError(f"edge {str(edge)[:40]} does not join two of the vertices 0..{n - 1}")
+        neighbours[edge[0]].add(edge[1])
+    return neighbours
+
+
+def automorphisms(neighbours: Sequence[set[int]]) -> Iterator[Images]:
+    """Yield all permutations that keep adjacency, by trying images in turn.
+
+    Examples
+    --------
+    >>> list(automorphisms([{1}, {0, 2}, {1}]))
+    [(0, 1, 2), (2, 1, 0)]
+    """
+    n = len(neighbours)
+    degrees = [(len(out), sum(v in row for row in neighbours), v in out) for v, out in enumerate(neighbours)]
+
+    def extend(images: list[int]) -> Iterator[Images]:
+        v = len(images)
+        if v == n:
+            yield tuple(images)
+            return
+        for image in range(n):
+            if image in images or degrees[image] != degrees[v]:
+                continue
+            if all(
+                (v in neighbours[u]) == (image in neighbours[w]) and (u in neighbours[v]) == (w in neighbours[image])
+                for u, w in enumerate(images)
+            ):
+                yield from extend([*images, image])
+
+    return extend([])
+
+
+def permutations_of(text: str) -> list[Images]:
+    """Read the generators of ``perm:213,231`` or ``perm:2.1.3``.
+
+    Raises
+    ------
+    MalformedError
+        They are no permutations of the same points.
+    """
+    words = [[int(x) for x in (word.split(".") if "." in word else word)] for word in text.split(",") if _is_word(word)]
+    if len(words) != len(text.split(",")) or any(sorted(word) != list(range(1, len(words[0]) + 1)) for word in words):
+        raise MalformedError(f"perm:{text[:40]} are no permutations of 1, ..., n")
+    return [tuple(x - 1 for x in word) for word in words]
+
+
+def _is_word(word: str) -> bool:
+    return fullmatch(r"[1-9]+|\d{1,4}(\.\d{1,4})+", word) is not None
+
+
+def closure(generators: Sequence[Images]) -> list[Images] | None:
+    """Return all elements of the group that permutations generate, None where there are more than `MOST_ELEMENTS`."""
+    start = tuple(range(len(generators[0])))
+    seen, queue = {start}, [start]
+    for images in queue:
+        for generator in generators:
+            product = tuple([generator[x] for x in images])
+            if product not in seen:
+                seen.add(product)
+                queue.append(product)
+        if len(queue) > MOST_ELEMENTS:
+            return None
+    return queue
