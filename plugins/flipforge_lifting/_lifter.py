@@ -6,12 +6,13 @@ from math import log2
 from typing import Any
 
 from flipforge.errors import InputError, ReplayError
-from flipforge.rings import RINGS, Q, Ring
+from flipforge.rings import GF2, RINGS, ZT, Q, Ring
 from flipforge.schemes import Scheme, costs, magnitudes
 from flipforge.search import Lift
 from flipforge_lifting._hensel import Hensel, Reached
 from flipforge_lifting._obstructed import obstruction
 from flipforge_lifting._orders import order
+from flipforge_lifting._signs import Signs, signed, signs
 
 __all__ = ["HenselLifter"]
 
@@ -39,7 +40,7 @@ class HenselLifter:
         return self.lift(scheme, Q, attempts=_QUICK_ATTEMPTS).outcome == "lifted"
 
     def lift(self, scheme: Scheme, to: Ring = Q, *, attempts: int = 12, seed: int = 0, best: bool = False) -> Lift:
-        """Lift a scheme.
+        """Lift a scheme; where a ternary lift of one over GF(2) is asked for, or the best, signs are looked for first.
 
         Raises
         ------
@@ -59,6 +60,12 @@ class HenselLifter:
         if attempts < 1:
             raise InputError(f"{attempts} attempts: give at least 1")
         hensel = Hensel(scheme)
+        ternary = signs(scheme) if scheme.ring == GF2 and (best or to == ZT) else Signs()
+        if ternary.negative is not None:
+            lifted = signed(scheme, ternary.negative)
+            return Lift("lifted", lifted, attempts=1, arguments={"negative": list(ternary.negative)})
+        if ternary.obstruction is not None and to == ZT:
+            return Lift("obstructed", obstruction=ternary.obstruction, attempts=1, reason=ternary.reason)
         chosen: tuple[Scheme, int, int] | None = None
         farthest = made = 0
         for attempt in range(attempts):
@@ -80,6 +87,8 @@ class HenselLifter:
         reason = f"{made} orders of the unknowns, the farthest came to {hensel.p}^{farthest}"
         if chosen is not None:
             reason = f"{_described(chosen[0])}; none over {to} among {made} orders of the unknowns"
+        if ternary.reason and to == ZT:
+            reason += f"; {ternary.reason}"
         return Lift("open", attempts=made, step=farthest, reason=reason)
 
     def again(self, scheme: Scheme, arguments: Mapping[str, Any]) -> Scheme:
@@ -90,6 +99,8 @@ class HenselLifter:
         ReplayError
             They lead to no lift.
         """
+        if "negative" in arguments:
+            return signed(scheme, arguments["negative"])
         lifter = HenselLifter(arguments["bits"])
         reached = lifter._attempt(Hensel(scheme), arguments["seed"], arguments["attempt"])
         if reached.scheme is None:

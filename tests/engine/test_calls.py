@@ -5,9 +5,16 @@ from fractions import Fraction
 import pytest
 
 from flipforge.errors import InputError
-from flipforge.problems import parse
+from flipforge.problems import parse, product_code
 from flipforge.rings import GF3, Q, Z
-from flipforge.schemes import RecursiveCalls, Scheme, asymptotic_factor, recursive_calls, standard_scheme
+from flipforge.schemes import (
+    RecursiveCalls,
+    Scheme,
+    asymptotic_factor,
+    call_codes,
+    recursive_calls,
+    standard_scheme,
+)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,34 @@ def test_a_product_that_is_zero_calls_nothing() -> None:
 )
 def test_published_factors(rank: int, calls: int, general: int, factor: Fraction) -> None:
     assert asymptotic_factor(rank, calls, general) == factor
+
+
+def test_factors_with_several_kinds_of_calls() -> None:
+    # ut, 4 blocks: 19 products, 1 of the kind, 8 triangular times general (25/38 of a general product each), 1 of gt.
+    others = [(8, Fraction(25, 38)), (1, Fraction(26, 41))]
+    factor = asymptotic_factor(19, 1, 49, others)
+    assert factor == (19 - 1 - 8 * (1 - Fraction(25, 38)) - (1 - Fraction(26, 41))) / Fraction(48)
+    # It is what the recursion says: g R products' worth of work at one level is that of its products at the next.
+    assert 49 * factor == factor * 1 + 8 * Fraction(25, 38) + Fraction(26, 41) + (19 - 1 - 8 - 1)
+    assert asymptotic_factor(19, 1, 49, [(8, Fraction(1))]) == asymptotic_factor(19, 1, 49)
+    with pytest.raises(InputError, match="20 calls of 19"):
+        asymptotic_factor(19, 1, 49, [(19, Fraction(1, 2))])
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("ug", ("ug", None, None)),
+        ("gg", ("gg", None, None)),
+        ("ss", ("ss", "sg", None)),
+        ("sk", ("sk", "sg", "gk")),
+        ("ut", ("ut", "ug", "gt")),
+        ("tl", ("tl", "lg", "tg")),
+        ("tg", ("tg", None, None)),
+    ],
+)
+def test_codes_of_calls(code: str, kinds: tuple[str | None, ...]) -> None:
+    assert call_codes(product_code(code)) == kinds
 
 
 @pytest.mark.parametrize(("rank", "calls", "general"), [(7, 8, 49), (7, -1, 49), (50, 49, 49), (3, 3, 2)])

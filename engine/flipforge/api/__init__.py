@@ -21,7 +21,7 @@ from flipforge.api._plot import plot
 from flipforge.api._reduce import PROGRAM_FORMATS, reduce_all, reduce_scheme
 from flipforge.api._rounds import FamilyProgress, FamilyResult, Member
 from flipforge.api._search import SearchResult, replay_scheme, resume, search
-from flipforge.api._tables import best, dump, plugins, query, run_details, run_events, runs
+from flipforge.api._tables import best, dump, front, plugins, query, run_details, run_events, runs
 
 __all__ = [
     "ATTEMPTS",
@@ -44,6 +44,7 @@ __all__ = [
     "document",
     "dump",
     "export_scheme",
+    "front",
     "import_files",
     "is_family_run",
     "is_lift_run",

@@ -8,7 +8,7 @@ from flipforge.api._library import Db, Name, load, open_store
 from flipforge.api._terms import lifter
 from flipforge.catalogue import SqliteStore
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, magnitudes
+from flipforge.schemes import Scheme, costs, growth, magnitudes, recursive_calls
 from flipforge.schemes.formats import certificate_document, is_there, write_certificate, write_file
 from flipforge.search import Entry, Lift, Lifter, lifted
 
@@ -40,6 +40,7 @@ class LiftResult:
         """Return the JSON object of the contract."""
         lift, scheme = self.lift, self.lift.scheme
         numerator, denominator = (None, None) if scheme is None else magnitudes(scheme)
+        calls = None if scheme is None else recursive_calls(scheme)
         return {
             "source": self.source.id,
             "problem": self.source.problem.name,
@@ -52,6 +53,9 @@ class LiftResult:
             "id": scheme and scheme.id,
             "file": None if self.file is None else str(self.file),
             "obstruction": None if lift.obstruction is None else certificate_document(lift.obstruction),
+            "additions": None if scheme is None else costs(scheme).additions,
+            "growth": None if scheme is None else str(growth(scheme)),
+            "calls": None if calls is None else str(calls),
             "attempts": lift.attempts,
             "step": lift.step,
             "reason": lift.reason,

@@ -13,7 +13,7 @@ from flipforge.api._lift import ATTEMPTS, LiftResult, keep
 from flipforge.api._terms import executor_for, lifter, staff_of
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError, RunInterrupted
-from flipforge.rings import RINGS
+from flipforge.rings import RINGS, ZT
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, magnitudes
 from flipforge.search import LIFTED, Executor, Failure, Lifter, RunRecord, interrupts_held
@@ -231,7 +231,8 @@ class _Batch:
         except NotFoundError as error:
             self._rows[name] = {"source": name, "lifted": False, "outcome": "failed", "reason": str(error)}
             return None
-        if any(certificate.kind == "obstruction" for certificate in self._store.certificates(name)):
+        proofs = ("obstruction", "signs") if self._to == ZT else ("obstruction",)
+        if any(certificate.kind in proofs for certificate in self._store.certificates(name)):
             self._rows[name] = {**_row(scheme, "obstructed"), "reason": "the catalogue has the proof"}
             return None
         if self._best:

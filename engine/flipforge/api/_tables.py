@@ -10,7 +10,7 @@ from flipforge.api._library import Db, open_store
 from flipforge.api._rounds import member_rows
 from flipforge.search import RunRecord, Statistics
 
-__all__ = ["best", "dump", "plugins", "query", "run_details", "run_events", "runs"]
+__all__ = ["best", "dump", "front", "plugins", "query", "run_details", "run_events", "runs"]
 
 
 def query(
@@ -65,6 +65,15 @@ def best(problem: str | None = None, *, origin: str | None = None, db: Db = None
     """Return the best scheme of each problem and ring, with ``best_known``, ``gap``, ``lower_bound`` and ``source``."""
     with open_store(db) as store:
         return catalogue.best(store, problem, origin=origin)
+
+
+def front(problem: str | None = None, *, origin: str | None = None, db: Db = None) -> list[dict[str, Any]]:
+    """Return the schemes of each problem and ring that none beats in rank, recursive calls and additions together.
+
+    Rows have ``calls`` and ``gamma`` (`flipforge.schemes.asymptotic_factor`) where the problem is structured.
+    """
+    with open_store(db) as store:
+        return catalogue.front(store, problem, origin=origin)
 
 
 def runs(*, db: Db = None) -> list[dict[str, Any]]:

@@ -3,8 +3,20 @@
 from flipforge.catalogue._best import BestKnown, best, best_known
 from flipforge.catalogue._database import default_path
 from flipforge.catalogue._dump import dump
+from flipforge.catalogue._front import front
 from flipforge.catalogue._query import OWN, Query
 from flipforge.catalogue._shipped import shipped_schemes
 from flipforge.catalogue._store import SqliteStore
 
-__all__ = ["OWN", "BestKnown", "Query", "SqliteStore", "best", "best_known", "default_path", "dump", "shipped_schemes"]
+__all__ = [
+    "OWN",
+    "BestKnown",
+    "Query",
+    "SqliteStore",
+    "best",
+    "best_known",
+    "default_path",
+    "dump",
+    "front",
+    "shipped_schemes",
+]

@@ -11,6 +11,7 @@ from flipforge.certificates._dual_space import check_dual_space
 from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant_basis
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
+from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
@@ -24,10 +25,14 @@ __all__ = [
     "check",
     "obstruction_defect",
     "register_checker",
+    "sign_clauses",
+    "sign_equations",
+    "sign_places",
 ]
 
 register_checker("equivariant-basis", check_equivariant_basis)
 register_checker("obstruction", check_obstruction)
+register_checker("signs", check_signs)
 register_checker("symmetric", check_symmetric)
 register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)

@@ -39,6 +39,7 @@ _BEST_COLUMNS = (
     "origin",
     "source",
 )
+_FRONT_COLUMNS = ("problem", "ring", "rank", "calls", "gamma", "additions", "additions_reduced", "id", "origin")
 _CLOSURE_COLUMNS = ("id", "problem", "ring", "rank", "before", "method", "origin")
 _DUMP_COLUMNS = ("id", "problem", "ring", "rank", "file")
 _PLUGIN_COLUMNS = ("kind", "name", "status", "summary", "reason")
@@ -103,13 +104,18 @@ def best(
     origin: Annotated[
         str | None, typer.Option("--origin", help="Take this origin only; found and derived unless given.")
     ] = None,
+    front: Annotated[
+        bool, typer.Option("--front", help="All schemes that none beats in rank, recursive calls and additions.")
+    ] = False,
     db: Db = None,
     json: Json = False,
 ) -> None:
     """Show the best scheme of each problem and ring beside the best known rank."""
-    rows = api.best(problem, origin=origin, db=db)
+    rows = (api.front if front else api.best)(problem, origin=origin, db=db)
     if json:
         print_json(rows)
+    elif front:
+        print_table(rows, _FRONT_COLUMNS, "the catalogue has no such scheme")
     else:
         print_table(rows, _BEST_COLUMNS, "the catalogue has no such scheme, and no rank is known")
 

@@ -1,8 +1,8 @@
 """Schemes: frozen values with a canonical form, an ID, costs and file formats."""
 
-from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, recursive_calls
+from flipforge.schemes._calls import RecursiveCalls, asymptotic_factor, call_codes, recursive_calls
 from flipforge.schemes._compare import Comparison, compare
-from flipforge.schemes._costs import Costs, costs, magnitudes
+from flipforge.schemes._costs import Costs, costs, growth, magnitudes
 from flipforge.schemes._scheme import ID_LENGTH, Scheme
 from flipforge.schemes._show import describe, describe_latex
 from flipforge.schemes._standard import first_schemes, standard_rank, standard_scheme, winograd_scheme
@@ -18,11 +18,13 @@ __all__ = [
     "Scheme",
     "Symmetry",
     "asymptotic_factor",
+    "call_codes",
     "compare",
     "costs",
     "describe",
     "describe_latex",
     "first_schemes",
+    "growth",
     "image",
     "is_invariant",
     "magnitudes",

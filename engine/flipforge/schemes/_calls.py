@@ -6,6 +6,7 @@ structured blocks only has a structured operand. Definitions: Khoruzhii, Gelss a
 Structured Matrix Multiplication via Flip Graph Search" (arXiv 2511.10786).
 """
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 
@@ -13,7 +14,7 @@ from flipforge.errors import InputError
 from flipforge.problems import ProductCode, Structure
 from flipforge.schemes._scheme import Row, Scheme
 
-__all__ = ["RecursiveCalls", "asymptotic_factor", "recursive_calls"]
+__all__ = ["RecursiveCalls", "asymptotic_factor", "call_codes", "recursive_calls"]
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,40 @@ def recursive_calls(scheme: Scheme) -> RecursiveCalls | None:
     return RecursiveCalls(both, first, second)
 
 
-def asymptotic_factor(rank: int, calls: int, general_rank: int) -> Fraction:
+def call_codes(code: ProductCode) -> tuple[str | None, str | None, str | None]:
+    """Return the codes of the products that `RecursiveCalls` counts as a, b and c; None where it counts none.
+
+    Examples
+    --------
+    >>> from flipforge.problems import product_code
+    >>> call_codes(product_code("ul")), call_codes(product_code("ut")), call_codes(product_code("gt"))
+    (('ul', 'ug', 'gl'), ('ut', 'ug', 'gt'), ('gt', None, None))
+    """
+    if code.left is None or code.right is None:
+        own = str(code)
+        general = own.replace(str(code.operand), "g")
+        return (own, None, None) if own == general else (own, f"{code.operand}g", general)
+    left, right = str(code.left), str(code.right)
+    if "g" in (left, right):
+        return f"{left}{right}", None, None
+    return f"{left}{right}", f"{left}g", None if left == right else f"g{right}"
+
+
+def asymptotic_factor(
+    rank: int, calls: int, general_rank: int, others: Sequence[tuple[int, Fraction]] = ()
+) -> Fraction:
     """Return how many times the operations of general multiplication a recursive scheme takes for large matrices.
 
-    Of ``rank`` products ``calls`` are recursive calls of the same kind and the rest general, so that the factor g
-    satisfies g R = g calls + (rank - calls), with R = ``general_rank`` the rank of the scheme for the general product
-    of the same format. Where a corner is left out of the tensor, its products count in ``rank`` and ``calls``.
+    Of ``rank`` products ``calls`` are recursive calls of the same kind, others are structured products with known
+    factors g_i, b_i of each, and the rest are general. So the factor g satisfies
+    g R = g calls + sum b_i g_i + (rank - calls - sum b_i), with R = ``general_rank`` the rank of the scheme for the
+    general product of the same format. Where a corner is left out of the tensor, its products count in ``rank`` and
+    ``calls``.
+
+    Parameters
+    ----------
+    others
+        (b_i, g_i) of each further kind of structured product.
 
     Raises
     ------
@@ -92,12 +121,15 @@ def asymptotic_factor(rank: int, calls: int, general_rank: int) -> Fraction:
 
     Examples
     --------
-    >>> asymptotic_factor(34, 12, 49)
-    Fraction(22, 37)
+    >>> asymptotic_factor(34, 12, 49), asymptotic_factor(5, 2, 7, [(2, Fraction(4, 5))])
+    (Fraction(22, 37), Fraction(13, 25))
     """
-    if not 0 <= calls <= rank or calls >= general_rank:
-        raise InputError(f"{calls} calls of {rank} products beside {general_rank}: calls must be fewer than either")
-    return Fraction(rank - calls, general_rank - calls)
+    structured = calls + sum(count for count, _ in others)
+    if not 0 <= calls <= structured <= rank or calls >= general_rank or any(count < 0 for count, _ in others):
+        raise InputError(
+            f"{structured} calls of {rank} products beside {general_rank}: calls must be fewer than either"
+        )
+    return (rank - calls - sum(count * (1 - factor) for count, factor in others)) / Fraction(general_rank - calls)
 
 
 def _structured_blocks(structure: Structure, rows: int, columns: int) -> frozenset[int]:

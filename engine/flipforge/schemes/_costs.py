@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from flipforge.errors import RingError
 from flipforge.problems import standard_omega
 from flipforge.rings import Element
 from flipforge.schemes._scheme import Row, Scheme
 
-__all__ = ["Costs", "costs", "magnitudes", "output_columns"]
+__all__ = ["Costs", "costs", "growth", "magnitudes", "output_columns"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,29 @@ def costs(scheme: Scheme) -> Costs:
     return Costs(scheme.rank, additions, nonzeros, standard_omega(scheme.problem, scheme.rank))
 
 
+def growth(scheme: Scheme) -> Element:
+    """Return the growth factor: the largest sum over the products q of ``|w_qk| |u_q|_1 |v_q|_1`` of an output k.
+
+    Rounding errors of the scheme, applied recursively, grow at most by this factor a level; it is 12 for Strassen's
+    scheme and 18 for Winograd's (Bini and Lotti, "Stability of fast algorithms for matrix multiplication", 1980;
+    Ballard, Benson, Druinsky, Lipshitz and Schwartz, arXiv 1507.00687, section 3).
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import Z
+    >>> from flipforge.schemes import standard_scheme
+    >>> growth(standard_scheme(parse("matmul:2x3x2"), Z))
+    3
+    """
+    if scheme.ring.characteristic:
+        raise RingError(f"a scheme over {scheme.ring} has no growth factor: residues have no size")
+    sizes = [_length(u) * _length(v) for u, v in zip(scheme.u, scheme.v, strict=True)]
+    columns = zip(*scheme.w, strict=True)
+    sums: list[Element] = [_length([x * size for x, size in zip(column, sizes, strict=True)]) for column in columns]
+    return max(sums, default=0)
+
+
 def magnitudes(scheme: Scheme) -> tuple[int, int]:
     """Return the largest numerator, by absolute value, and the largest denominator of the coefficients.
 
@@ -77,3 +101,7 @@ def output_columns(scheme: Scheme) -> list[Row]:
 
 def _additions(sums: Sequence[Sequence[Element]]) -> int:
     return sum(max(0, sum(1 for x in row if x) - 1) for row in sums)
+
+
+def _length(row: Sequence[Element]) -> Element:
+    return sum(x if x > 0 else -x for x in row)
