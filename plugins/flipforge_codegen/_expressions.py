@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 
-__all__ = ["assignment", "call", "combination", "reduced", "tuple_of"]
+__all__ = ["assignment", "call", "combination", "name_lines", "reduced", "tuple_of", "unpacking"]
 
 _WIDTH = 110
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -55,6 +55,17 @@ def call(target: str, function: str, arguments: Sequence[str]) -> str:
     if len(line) <= _WIDTH:
         return line
     return f"    {target} = {function}(\n" + "".join(f"{_folded(argument)},\n" for argument in arguments) + "    )"
+
+
+def unpacking(names: Sequence[str], operand: str) -> str:
+    """Write the line that unpacks a list into names in a function body."""
+    line = f"    {tuple_of(names)} = {operand}"
+    return line if len(line) <= _WIDTH else "    (\n" + name_lines(names) + f"\n    ) = {operand}"
+
+
+def name_lines(names: Sequence[str]) -> str:
+    """Write names with commas, over several lines where one is too short."""
+    return fill(", ".join(names) + ",", _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
 
 
 def _folded(expression: str) -> str:

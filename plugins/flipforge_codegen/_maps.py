@@ -31,6 +31,19 @@ class MatrixMap:
         """Run ``multiply``."""
         return np.asarray(self.module.multiply(a, b, depth=depth))
 
+    @property
+    def into(self) -> Any:
+        """Return ``multiply_into``, None where the module has none."""
+        return getattr(self.module, "multiply_into", None)
+
+    def fill(self, a: Array, b: Array, depth: int) -> tuple[Array, int]:
+        """Run ``multiply_into`` with a strided result and a workspace full of NaN; return the result and the size."""
+        size = self.module.workspace_size(*a.shape, b.shape[1], depth)
+        out = np.full((a.shape[0], 2 * b.shape[1] + 1), np.nan)[:, 1::2]
+        workspace = np.full(size, np.nan)
+        returned = self.into(out, a, b, depth=depth, workspace=workspace)
+        return np.asarray(returned if returned is out else out * np.nan), size
+
     def leaves(self, depth: int, dtype: type[np.generic]) -> int:
         """Count the innermost products of a call on operands that could be cut once more than ``depth`` times."""
         count = 0

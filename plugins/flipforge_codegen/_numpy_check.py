@@ -108,6 +108,9 @@ class _Run:
             yield "float64", self.floats
             if self.fixed_width:
                 yield "int64 wraparound", self.wraparound
+        if isinstance(self.target, MatrixMap) and self.target.into is not None:
+            target = self.target
+            yield "in place", lambda: self.in_place(target)
         yield "stacked operands", self.stacked
         yield "inputs unchanged", self.inputs_unchanged
         if self.form.modulus or not self.fixed_width:
@@ -196,6 +199,21 @@ class _Run:
         rows = [[self._reduced(self.target.exact(x.astype(object), y.astype(object))) for y in b] for x in a[:, 0]]
         self._compare(self.target.call(a, b, 1), np.array(rows, dtype=object), dtype, f"{a.shape}, {b.shape}")
         return f"{a.shape} with {b.shape}"
+
+    def in_place(self, target: MatrixMap) -> str:
+        """Run ``multiply_into`` on integers in float64, with NaN in all that it may write before it reads."""
+        count = 0
+        for depth, pairs in self._runs():
+            for shapes in pairs:
+                a, b = (self.random.integers(-9, 9, shape).astype(np.float64) for shape in shapes)
+                wanted = target.exact(a.astype(np.int64), b.astype(np.int64))
+                kept = a.copy(), b.copy()
+                result, size = target.fill(a, b, depth)
+                self._compare(result, wanted.astype(np.float64), np.float64, f"in place {shapes} depth {depth}")
+                if not (np.array_equal(a, kept[0]) and np.array_equal(b, kept[1])):
+                    raise _MismatchError(f"{shapes}: an operand was written to")
+                count += 1
+        return f"{self._told_depths()}; {count} pairs of shapes, buffers full of NaN, last workspace {size} elements"
 
     def inputs_unchanged(self) -> str:
         for shapes in self.target.shapes(1):

@@ -7,8 +7,9 @@ from textwrap import fill
 from flipforge import __version__
 from flipforge.problems import Problem
 from flipforge.schemes import Scheme
-from flipforge_codegen._expressions import assignment, call, combination, reduced, tuple_of
+from flipforge_codegen._expressions import assignment, call, combination, name_lines, reduced, unpacking
 from flipforge_codegen._form import Form, form_of
+from flipforge_codegen._numpy_into import into_text
 from flipforge_codegen._stages import Stage
 
 __all__ = ["module_name", "module_text", "origin"]
@@ -27,7 +28,7 @@ $arithmetic
 ${imports}import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PROBLEM", "RANK", "RING", "SCHEME", "$function"]
+__all__ = ["PROBLEM", "RANK", "RING", "SCHEME", "$function"$also]
 
 PROBLEM = "$problem"
 RING = "$ring"
@@ -39,7 +40,7 @@ Array = npt.NDArray[Any]
 
 _MATRIX = Template('''\
 Product = Callable[[Array, Array], Array]
-
+$base_type
 
 def multiply(a: npt.ArrayLike, b: npt.ArrayLike, *, depth: int = 1, base: Product = np.matmul) -> Array:
     """Return the matrix product a @ b$modulo.
@@ -205,12 +206,16 @@ def module_text(scheme: Scheme) -> str:
     }
     guards = _NO_INTEGERS if form.fractional else _WIDE_INTEGERS if form.largest > 127 else Template("")
     values["guards"] = guards.substitute(values)
+    into = into_text(form.program) if matrix else ""
+    values["also"] = ', "multiply_into", "workspace_size"' if into else ""
+    values["base_type"] = "Base = Callable[[Array, Array, Array], None]\n" if into else ""
     parts = [
         _HEAD.substitute(values),
         (_MATRIX if matrix else _VECTOR).substitute(values),
         _scheme_function(problem, form, matrix=matrix),
         (_RESIDUE_OPERANDS if modulus else _PLAIN_OPERANDS).substitute(values),
         _OVER if form.fractional else "",
+        into if matrix else "",
     ]
     return "".join(parts)
 
@@ -229,7 +234,7 @@ def _scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
     m = [f"m{number}" for number in range(1, form.rank + 1)]
     lines = ["", "", f"def _scheme(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
     for names, operand in ((a, "a"), (b, "b")):
-        lines.append(_unpacking(names, operand))
+        lines.append(unpacking(names, operand))
     left_names, right_names = (a + b, a + b) if problem.commutes else (a, b)
     left, right, out = form.stages.left, form.stages.right, form.stages.out
     x = _shared(lines, left, left_names, "s", form.modulus)
@@ -258,20 +263,10 @@ def _shared(lines: list[str], stage: Stage, names: Sequence[str], letter: str, m
     return known
 
 
-def _unpacking(names: tuple[str, ...], operand: str) -> str:
-    """Write the line that unpacks a list into names."""
-    line = f"    {tuple_of(names)} = {operand}"
-    return line if len(line) <= 110 else "    (\n" + _name_lines(names) + f"\n    ) = {operand}"
-
-
 def _returning(names: tuple[str, ...]) -> str:
     """Write the line that returns a list of names."""
     line = f"    return [{', '.join(names)}]"
-    return line if len(line) <= 110 else "    return [\n" + _name_lines(names) + "\n    ]"
-
-
-def _name_lines(names: tuple[str, ...]) -> str:
-    return fill(", ".join(names) + ",", 110, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    return line if len(line) <= 110 else "    return [\n" + name_lines(names) + "\n    ]"
 
 
 def _factor(expression: str) -> str:

@@ -330,7 +330,9 @@ def test_text_is_unrolled_and_states_its_scheme(tmp_path: Path) -> None:
     tree = ast.parse(text)
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert called.isdisjoint({"exec", "eval", "compile", "__import__"})
-    assert not any(isinstance(node, ast.For | ast.While) for node in ast.walk(tree))
+    straight = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("_scheme", "_level")]
+    assert len(straight) == 2
+    assert not any(isinstance(node, ast.For | ast.While) for each in straight for node in ast.walk(each))
     assert max(map(len, text.splitlines())) <= 120
 
 
@@ -453,3 +455,53 @@ def test_code_shares_sums(tmp_path: Path) -> None:
     for match in signs:
         path.write_text(spliced(text, begin, match.span(), " - " if match[1] == "+" else " + "), encoding="utf-8")
         assert "unit pairs" in failed(scheme, path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("np.subtract(", "np.add("),
+        ("out=whole)", "out=whole.copy())"),
+        ("base(a[rows:], b, out[rows:])", "base(a[rows:], b, out[:1])"),
+        ("depth - 1, base, space)", "depth - 1, base, np.empty(0))"),
+        ("space = _buffers(", "spare = _buffers("),
+    ],
+)
+def test_check_catches_wrong_code_in_place(old: str, new: str, tmp_path: Path) -> None:
+    path, text = written(strassen(), tmp_path)
+    begin = text.index("def multiply_into")
+    assert old in text[begin:]
+    path.write_text(text[:begin] + text[begin:].replace(old, new, 1), encoding="utf-8")
+    assert failed(strassen(), path) == ["in place"]
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.float32, np.complex128])
+def test_in_place_takes_any_dtype_and_strides(dtype: Any) -> None:
+    draw = np.random.default_rng(4)
+    a, b = draw.integers(0, 4, (2, 9, 14)).astype(dtype)[:, :, ::2]
+    out = np.zeros((7, 9), dtype).T
+    for depth in (0, 1, 2):
+        assert module(strassen()).multiply_into(out[:, :7], a, b[:7], depth=depth) is not None
+        assert np.array_equal(out, a @ b[:7])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"out": np.zeros((3, 3))}, ValueError, "shapes (3, 3), (4, 4) and (4, 4) are no N x P"),
+        ({"b": np.zeros((4, 4), np.float32)}, TypeError, "cannot compute float64 from float64 and float32"),
+        ({"depth": -1}, ValueError, "depth is -1; give 0 or more"),
+        ({"workspace": np.zeros(3)}, ValueError, "the workspace must hold"),
+    ],
+)
+def test_wrong_arguments_in_place(change: dict[str, Any], error: type[Exception], said: str) -> None:
+    given_all: dict[str, Any] = {"out": np.zeros((4, 4)), "a": np.ones((4, 4)), "b": np.ones((4, 4))}
+    with pytest.raises(error, match=re.escape(said)):
+        module(strassen()).multiply_into(**{**given_all, **change})
+    with pytest.raises(ValueError, match="overlaps an operand"):
+        module(strassen()).multiply_into(given_all["a"], given_all["a"], given_all["b"])
+
+
+def test_schemes_that_have_no_place_form() -> None:
+    assert not hasattr(module(strassen().over(GF2)), "multiply_into")
+    assert not hasattr(module(divided_strassen()), "multiply_into")
