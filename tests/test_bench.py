@@ -213,3 +213,14 @@ class TestTimeToRank:
         program = script(tmp_path / "peer", "sys.exit('no tensor')")
         with pytest.raises(SystemExit, match="no tensor"):
             ranks.peer_try("flip-cpd", program, self.row, 1)
+
+
+def test_export_measures_every_part_and_checks_what_it_times(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--sizes", "16", "--levels", "1", "--repeat", "1", "--parts", "float,threads,residues,integers"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["export.py", *arguments])
+        load("export").main()
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert {row["part"] for row in rows} == {"float", "threads", "residues", "integers"}
+    assert all(row.get("equal", True) for row in rows)
+    assert all(row["error_ratio"] > 0 for row in rows if row["part"] == "float")

@@ -74,6 +74,10 @@ class _Run:
         )
         return f"{told}; {exact_products(calls, shapes, 1, 0)}"
 
+    def _shims(self, dtype: str) -> list[tuple[str, Device]]:
+        forwards = ShimDevice(self.path, dtype)
+        return [("", forwards), ("backwards ", ShimDevice(self.path, dtype, backwards=True))]
+
     def fitting(self, shapes: list[tuple[int, int, int]], dtype: str) -> list[tuple[int, int, int]]:
         """Leave out shapes where a value of products of ones is not proven to be exact in the dtype."""
         growth, split = self.form.growth, self.scheme.problem.dims[1]
@@ -107,10 +111,6 @@ class _CudaRun(_Run):
             for dtype in self.types:
                 yield checked(f"GPU, {dtype}", partial(self.exact, partial(self._gpus, dtype), dtype))
 
-    def _shims(self, dtype: str) -> list[tuple[str, Device]]:
-        forwards = ShimDevice(self.path, dtype)
-        return [("", forwards), ("backwards ", ShimDevice(self.path, dtype, backwards=True))]
-
     def _gpus(self, dtype: str) -> list[tuple[str, Device]]:
         return [("", CupyDevice(self.text, dtype))]
 
@@ -128,13 +128,19 @@ class _CudaRun(_Run):
 
 
 class _OpenCLRun(_Run):
-    """OpenCL text, on the first device there is."""
+    """OpenCL text: on the shim, and on the first device there is."""
 
     def checks(self) -> Iterator[Check]:
         types = [name for name in self.types if name != "float16"]
         device = OpenCLDevice("__kernel void nothing(void) {}", "float32")  # raises where there is none
         kind = device.context.devices[0].type
         cpu = kind == device._cl.device_type.CPU
+        for dtype in types:
+            # PoCL runs the threads of a group one after the other in its own order, and may not miss a barrier.
+            check = checked(f"CPU shim, {dtype}", partial(self.exact, partial(self._shims, dtype), dtype))
+            yield check
+            if not check.ok:
+                return
         for dtype in types:
             told = f"OpenCL on {device.name.strip()}{', not run on a GPU' if cpu else ''}, {dtype}"
             check = checked(told, partial(self.exact, partial(self._devices, dtype), dtype))

@@ -194,7 +194,7 @@ class Kernels:
 
 
 class ShimDevice:
-    """Runs CUDA kernels on the CPU, a fiber a thread; what g++ and the shim take is all it needs.
+    """Runs CUDA and OpenCL kernels on the CPU, a fiber a thread; a C++ compiler is all it needs.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["CUDA", "NUMPY", "OPENCL", "SHARING", "C"]
+__all__ = ["BLAS", "CUDA", "NUMPY", "OPENCL", "SHARING", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -44,6 +44,15 @@ OPENCL = Manifest(
     kind="exporters",
     summary="OpenCL C in three tiers; run by PyOpenCL, on the CPU through PoCL (pip install 'flipforge[opencl]')",
     target="flipforge_codegen.gpu_targets:OpenCLExporter",
+    api_version=1,
+    requires=("numpy",),
+)
+
+BLAS = Manifest(
+    name="blas",
+    kind="exporters",
+    summary="structured products (triangular, symmetric, skew, X times its transpose) as syrk, trmm and symm on NumPy",
+    target="flipforge_codegen.structured_target:StructuredExporter",
     api_version=1,
     requires=("numpy",),
 )

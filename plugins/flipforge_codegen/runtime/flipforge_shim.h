@@ -1,4 +1,4 @@
-/* Runs CUDA kernels on a CPU: a fiber a thread, real barriers, the groups of a grid one after the other.
+/* Runs CUDA and OpenCL kernels on a CPU: a fiber a thread, real barriers, the groups of a grid one after the other.
 
    Shared memory is filled with bytes 0xFF (NaN, or -1) before every group. Threads run from the first to the last or
    the other way round, each up to the next barrier: what another thread has not written yet is seen. A barrier that
@@ -22,6 +22,15 @@ static shim_index threadIdx, blockIdx, blockDim, gridDim;
 #define __launch_bounds__(...)
 #define __shared__ static __attribute__((section("shim_shared")))
 #define __syncthreads() shim_barrier()
+
+/* The same for OpenCL C. */
+#define __kernel extern "C"
+#define __global
+#define __local __shared__
+#define CLK_LOCAL_MEM_FENCE 1
+#define barrier(fence) shim_barrier()
+#define get_group_id(axis) ((axis) == 0 ? blockIdx.x : (axis) == 1 ? blockIdx.y : blockIdx.z)
+#define get_local_id(axis) ((axis) == 0 ? threadIdx.x : (axis) == 1 ? threadIdx.y : threadIdx.z)
 
 /* Half precision as storage: converted to and from float, ties to even. */
 struct __half {
