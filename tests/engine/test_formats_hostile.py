@@ -203,9 +203,9 @@ def test_native_faults_are_named(old: str, new: str, words: str, tmp_path: Path)
 
 
 def test_problems_of_later_versions_get_no_verdict(tmp_path: Path) -> None:
-    text = make_sample("native.json", tmp_path).decode().replace("matmul:2x1x2", "layer:S:5:2:2")
+    text = make_sample("native.json", tmp_path).decode().replace("matmul:2x1x2", "system:a.json")
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(InputError, match=r"x\.json: layer:S:5:2:2: .*come with flipforge 0\.5"):
+    with pytest.raises(InputError, match=r"x\.json: system:a\.json: .*come with flipforge 0\.6"):
         judge_file(tmp_path / "x.json")
 
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from flipforge.errors import InputError, NotFoundError, ProblemError
 from flipforge.problems import (
     PUBLISHED,
+    LayerProblem,
     expand,
     is_family,
+    layer,
     matmul,
     parse,
     register_kind,
@@ -18,7 +20,7 @@ from flipforge.problems import (
     tensor_problem,
 )
 
-LATER = [
+LAYERS = [
     "layer:S:5:2:2",
     "layer:SO:3:1:1",
     "layer:Aut:petersen:2:2",
@@ -26,6 +28,8 @@ LATER = [
     "layer:Aut:bipartite-3-3:1:1",
     "layer:Aut:g6=DQc:2:2",
     "layer:Aut:file=edges.txt:2:2",
+]
+LATER = [
     "identity:a.json",
     "system:a.json",
 ]
@@ -88,6 +92,10 @@ def test_matmul_states_its_shape_and_labels() -> None:
         "border:1:poly:0x1",
         "structured:zz:3",
         "layer:S:5",
+        "layer:S:5:-1:2",
+        "layer:S:0:1:1",
+        "layer:S:5:100:1",
+        "border:1:layer:S:5:2:2",
         "group:C0",
     ],
 )
@@ -97,6 +105,21 @@ def test_what_is_no_problem(text: str) -> None:
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200
     assert "come with" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", LAYERS)
+def test_layers_say_group_and_axes(text: str) -> None:
+    problem = parse(text)
+    assert isinstance(problem, LayerProblem)
+    group, k, l = text.removeprefix("layer:").rsplit(":", 2)
+    assert (problem.name, problem.group, problem.k, problem.l) == (text, group, int(k), int(l))
+    assert layer(group, int(k), int(l)) == problem
+
+
+def test_a_layer_of_a_graph_does_not_tell_its_size() -> None:
+    assert layer("Sp:4", 1, 1).n == 4
+    with pytest.raises(ProblemError, match="does not tell how long"):
+        _ = layer("Aut:petersen", 1, 1).n
 
 
 @pytest.mark.parametrize("text", LATER)

@@ -8,14 +8,15 @@ from typing import Any
 
 from flipforge import plugins
 from flipforge.catalogue import Query, SqliteStore
-from flipforge.certificates import check
-from flipforge.errors import FlipforgeError, InputError
+from flipforge.certificates import Verdict, check
+from flipforge.errors import FlipforgeError, InputError, MalformedError
 from flipforge.problems import Problem, parse
+from flipforge.programs import Layer, is_layer_file, layer_document, read_layer_file
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
 from flipforge.schemes.formats import Judged, is_there, judge_file, native_document, read_file, write_file
-from flipforge.search import Entry
+from flipforge.search import Entry, Stored
 
 __all__ = [
     "Batch",
@@ -25,6 +26,7 @@ __all__ = [
     "export_scheme",
     "import_files",
     "load",
+    "load_object",
     "open_store",
     "parse_problem",
     "show",
@@ -82,22 +84,51 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
     path = Path(name)
     if not is_there(path):
         with open_store(db) as store:
-            return store.scheme(str(name))
+            found = store.scheme(str(name))
+        if not isinstance(found, Scheme):
+            raise InputError(f"{name}: a layer program of {found.problem}; this takes schemes")
+        return found
     schemes = read_file(path, **_stated(problem, ring))
     if len(schemes) != 1:
         raise InputError(f"{path}: holds {len(schemes)} schemes; import it and name one by its ID")
     return schemes[0]
 
 
+def load_object(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> Stored:
+    """Return the proven scheme or layer program of a file, ID or unique prefix; as `load` otherwise."""
+    path = Path(name)
+    if is_layer_file(path):
+        layer = _layer_of(path, problem, ring)
+        layer.certify()
+        return layer
+    if is_there(path):
+        return load(name, problem=problem, ring=ring)
+    with open_store(db) as store:
+        found: Stored = store.scheme(str(name))
+    return found
+
+
 def document(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> dict[str, Any]:
-    """Return the JSON object of a scheme's file, with its ID and costs."""
-    scheme = load(name, problem=problem, ring=ring, db=db)
+    """Return the JSON object of the file of a scheme or layer program, with its ID and costs."""
+    scheme = load_object(name, problem=problem, ring=ring, db=db)
+    if isinstance(scheme, Layer):
+        return {"id": scheme.id, **layer_document(scheme)}
     return {"id": scheme.id, **costs(scheme).as_dict(), **native_document(scheme)}
 
 
 def show(name: Name, *, latex: bool = False, problem: str | None = None, ring: str | None = None, db: Db = None) -> str:
-    """Return a scheme as text: its products and outputs, or LaTeX."""
-    scheme = load(name, problem=problem, ring=ring, db=db)
+    """Return a scheme as text: its products and outputs, or LaTeX; a layer program as its instructions.
+
+    Raises
+    ------
+    InputError
+        A layer program is asked for as LaTeX.
+    """
+    scheme = load_object(name, problem=problem, ring=ring, db=db)
+    if isinstance(scheme, Layer):
+        if latex:
+            raise InputError(f"{scheme.id}: a layer program has no LaTeX; leave --latex out")
+        return scheme.describe()
     return describe_latex(scheme) if latex else describe(scheme)
 
 
@@ -118,7 +149,10 @@ def verify(*names: Name, problem: str | None = None, ring: str | None = None, db
     batch = Batch()
     for name in names:
         try:
-            judged = judge_file(Path(name), **stated) if is_there(Path(name)) else _judge_stored(str(name), db)
+            if is_layer_file(Path(name)):
+                judged = [_judge_layer(Path(name), problem, ring)]
+            else:
+                judged = judge_file(Path(name), **stated) if is_there(Path(name)) else _judge_stored(str(name), db)
         except FlipforgeError as error:
             batch.add(_row(str(name), None, None, None, False, None, str(error)), error.exit_code)
             continue
@@ -142,7 +176,11 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
     with open_store(db) as store:
         for file in files:
             try:
-                schemes = read_file(Path(file), **stated)
+                schemes: Sequence[Stored] = (
+                    [_layer_of(Path(file), problem, ring)]
+                    if is_layer_file(Path(file))
+                    else read_file(Path(file), **stated)
+                )
                 new = store.commit([Entry(scheme, "imported", source=_source(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
                 refused = {"source": str(file), "id": None, "status": "refused", "reason": str(error)}
@@ -205,14 +243,31 @@ def _source(path: Path) -> str:
     return f"{path} sha256={sha256(path.read_bytes()).hexdigest()}" if path.is_file() else str(path)
 
 
+def _layer_of(path: Path, problem: str | None, ring: str | None) -> Layer:
+    """Read a layer file, whose statement must be what is asked for, if anything is."""
+    plugins.connect()
+    layer = read_layer_file(path)
+    if (problem or layer.problem.name) != layer.problem.name or ring_named(ring or layer.ring.name) != layer.ring:
+        raise InputError(f"{path}: a program of {layer.problem} over {layer.ring}; it has no other reading")
+    return layer
+
+
+def _judge_layer(path: Path, problem: str | None, ring: str | None) -> Judged:
+    try:
+        layer = _layer_of(path, problem, ring)
+    except MalformedError as error:
+        return Judged(str(path), None, problem, ring, None, Verdict("MALFORMED", str(error).removeprefix(f"{path}: ")))
+    return Judged(str(path), None, layer.problem.name, layer.ring.name, layer.rank, layer.verdict())
+
+
 def _judge_stored(name: str, db: Db) -> list[Judged]:
     """Decide a stored scheme, and then the certificates that are kept with it."""
     with open_store(db) as store:
-        scheme, kept = store.scheme(name), store.certificates(name)
-    labels = scheme.problem.name, scheme.ring.name, scheme.rank
+        stored, kept = store.scheme(name), store.certificates(name)
+    labels = stored.problem.name, stored.ring.name, stored.rank
     return [
-        Judged(scheme.id, scheme, *labels, scheme.verdict()),
-        *(Judged(f"{scheme.id}:{each.kind}", None, *labels, check(each), each) for each in kept),
+        Judged(stored.id, None, *labels, stored.verdict()),
+        *(Judged(f"{stored.id}:{each.kind}", None, *labels, check(each), each) for each in kept),
     ]
 
 

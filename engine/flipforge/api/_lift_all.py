@@ -227,7 +227,7 @@ class _Batch:
     def _unlifted(self, name: str) -> Scheme | None:
         """Return a scheme to lift; where the catalogue knows what comes of it, note that and return None."""
         try:
-            scheme = self._store.scheme(name)
+            scheme: Scheme = self._store.scheme(name)
         except NotFoundError as error:
             self._rows[name] = {"source": name, "lifted": False, "outcome": "failed", "reason": str(error)}
             return None

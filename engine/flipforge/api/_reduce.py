@@ -103,12 +103,14 @@ def reduce_all(
     Returns
     -------
     list of dict
-        As `reduce_scheme` gives them; approximate schemes are no programs and left out.
+        As `reduce_scheme` gives them; approximate schemes are no programs and left out, as are layers.
     """
     _check(steps=steps, moves=0, workers=workers - 1)
     rows = []
     with open_store(db) as store:
-        for each in store.rows(Query(problem, where="additions_reduced is null", order="additions,id")):
+        for each in store.rows(
+            Query(problem, where="additions_reduced is null and kind = 'scheme'", order="additions,id")
+        ):
             if parse_problem(each["problem"]).order:
                 continue
             scheme = store.scheme(each["id"])

@@ -7,6 +7,8 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from flipforge import plugins
+from flipforge.api._layers import first_layer, layer_starts, warm_layers
 from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.api._terms import (
     config_of,
@@ -20,22 +22,25 @@ from flipforge.api._terms import (
 )
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
-from flipforge.problems import Problem, is_family
+from flipforge.problems import LayerProblem, Problem, is_family
+from flipforge.programs import Layer
 from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, Symmetry, first_schemes
+from flipforge.schemes import Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     LIFTED,
     Entry,
     FlipSpace,
+    LayerSpace,
     Limits,
     Lineage,
     Progress,
     Replayed,
     Run,
     RunRecord,
+    Stored,
     SymmetricSpace,
     retrace,
     space_for,
@@ -50,6 +55,9 @@ __all__ = [
 ]
 
 OnProgress = Callable[[Progress], None]
+AnySpace = FlipSpace | SymmetricSpace | LayerSpace
+
+_LAYER_OBJECTIVES = ("additions",)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class SearchResult:
 
 def search(
     problem: str,
-    ring: str = "GF2",
+    ring: str | None = None,
     *,
     target_rank: int | None = None,
     workers: int | None = None,
@@ -107,7 +115,8 @@ def search(
     Parameters
     ----------
     problem, ring
-        A problem string, e.g. ``matmul:3x3x3``, and the ring to search over.
+        A problem string, e.g. ``matmul:3x3x3``, and the ring to search over; GF2 unless given. A layer, e.g.
+        ``layer:S:20:3:3``, has the ring Z, and its rank is the number of elements that a program touches.
     target_rank
         Stop as soon as a scheme of this rank or lower is found.
     workers
@@ -149,7 +158,11 @@ def search(
     """
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
-    over, parsed = ring_named(ring), parse_problem(problem)
+    parsed = parse_problem(problem)
+    is_layer = isinstance(parsed, LayerProblem)
+    over = ring_named(ring or ("Z" if is_layer else "GF2"))
+    if is_layer and (symmetry is not None or objective not in _LAYER_OBJECTIVES):
+        raise InputError(f"{parsed}: a search for layer programs takes no --symmetry, and no --objective but additions")
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
     space = _space(parsed, over, group)
     config = config_of(
@@ -221,15 +234,16 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         scheme = store.scheme(name)
         chain = store.lineage(name)
         rings = _rings(scheme.ring, chain)
-        over = scheme.ring if scheme.ring.characteristic else ZT
+        over = scheme.ring if scheme.ring.characteristic or isinstance(scheme, Layer) else ZT
 
-        def space_of(problem: Problem, step: Lineage) -> FlipSpace | SymmetricSpace:
+        def space_of(problem: Problem, step: Lineage) -> AnySpace:
             # Walks are over the ternary integers where a derivation led to a larger ring.
-            ring = rings[step.child] if rings[step.child].characteristic else ZT
+            ring = rings[step.child]
+            ring = ring if ring.characteristic or isinstance(problem, LayerProblem) else ZT
             return _space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
-        def root_of(identity: str, problem: Problem, step: Lineage) -> Scheme:
-            firsts = [first.canonical for first in first_schemes(problem, rings[step.parents[0]])]
+        def root_of(identity: str, problem: Problem, step: Lineage) -> Stored:
+            firsts: list[Stored] = [first.canonical for first in _firsts(problem, rings[step.parents[0]])]
             space = None if step.sources else space_of(problem, step)
             if isinstance(space, SymmetricSpace):
                 firsts += [space.scheme(state) for state in space.starts(step.seed[0])]
@@ -237,7 +251,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
 
         if chain:
             replayed = retrace(scheme.problem, chain, space_of, root_of, lifter)
-        elif scheme.id in {first.id for first in first_schemes(scheme.problem, scheme.ring)}:
+        elif scheme.id in {first.id for first in _firsts(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:
             origin = scheme.provenance.get("origin", "unknown")
@@ -253,7 +267,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         seconds=process_time() - began,
         workers=1,
         seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
-        walk_version=chain[-1].walk_version if chain else space_for(scheme.problem, over).walk_version,
+        walk_version=chain[-1].walk_version if chain else _space(scheme.problem, over, None).walk_version,
     )
 
 
@@ -268,7 +282,17 @@ def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
     return rings
 
 
-def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> FlipSpace | SymmetricSpace:
+def _firsts(problem: Problem, ring: Ring) -> Sequence[Stored]:
+    """Return what searches of a problem begin with."""
+    return (
+        [first_layer(LayerSpace(problem, ring))] if isinstance(problem, LayerProblem) else first_schemes(problem, ring)
+    )
+
+
+def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
+    if isinstance(problem, LayerProblem):
+        plugins.connect()  # the groups are plugins
+        return LayerSpace(problem, ring)
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
 
 
@@ -277,10 +301,10 @@ def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symme
     return None if document is None else Symmetry.read(document, problem, source)
 
 
-def starts_of(
-    space: FlipSpace | SymmetricSpace, start: Sequence[str | Path], store: SqliteStore, seed: int = 0
-) -> list[Entry]:
+def starts_of(space: AnySpace, start: Sequence[str | Path], store: SqliteStore, seed: int = 0) -> list[Entry]:
     """Return the schemes to start from, over the ring of the search; where none are given, the seed may draw them."""
+    if isinstance(space, LayerSpace):
+        return layer_starts(space, start, store)
     if not start and isinstance(space, SymmetricSpace):
         source = f"start of {space.symmetry.name} by seed {seed}"
         return [Entry(space.scheme(state), "derived", source=source) for state in space.starts(seed)]
@@ -302,7 +326,7 @@ def starts_of(
 
 
 def _drive(
-    space: FlipSpace | SymmetricSpace,
+    space: AnySpace,
     store: SqliteStore,
     record: RunRecord,
     starts: Sequence[Entry] | None,
@@ -312,9 +336,12 @@ def _drive(
     on_progress: OnProgress | None,
 ) -> SearchResult:
     schedule = schedule_of(record)
-    if isinstance(space, SymmetricSpace):
+    warm: Callable[[], None]
+    if isinstance(space, LayerSpace):
+        warm = warm_layers(space)
+    elif isinstance(space, SymmetricSpace):
         first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
-        warm: Callable[[], None] = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
+        warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
     else:
         warm = flip_kernels(record, kernel_sizes(space.problem))
     executor = executor_for(staff, address, warm)

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from flipforge.catalogue._query import OWN, Query
+from flipforge.catalogue._records import dump_object
 from flipforge.catalogue._store import SqliteStore
 from flipforge.errors import InputError
-from flipforge.schemes.formats import dump_native, write_atomically
+from flipforge.schemes.formats import write_atomically
 
 __all__ = ["dump"]
 
@@ -45,7 +46,7 @@ def dump(
         The folder or a file in it cannot be written; then none is.
     """
     rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=only_best))
-    files = {folder / _file_name(row): dump_native(store.scheme(row["id"])).encode() for row in rows}
+    files = {folder / _file_name(row): dump_object(store.scheme(row["id"])).encode() for row in rows}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         changed = {path: data for path, data in files.items() if not path.is_file() or path.read_bytes() != data}

@@ -11,14 +11,16 @@ from typing import Any
 from flipforge.catalogue._schema import ORIGINS
 from flipforge.errors import InputError, MalformedError, VerificationError
 from flipforge.problems import Problem, parse
-from flipforge.schemes import Scheme, costs
+from flipforge.programs import LAYER_FORMAT, Layer, dump_layer, read_layer_document
+from flipforge.schemes import costs
 from flipforge.schemes.formats import dump_native, read_native_document
-from flipforge.search import Entry, Lineage, RunRecord
+from flipforge.search import Entry, Lineage, RunRecord, Stored
 
 __all__ = [
     "KEPT_APART",
     "Item",
     "derivation_document",
+    "dump_object",
     "item_of_entry",
     "item_of_file",
     "json_text",
@@ -26,6 +28,7 @@ __all__ = [
     "now",
     "prove",
     "read_data",
+    "read_document",
     "read_lineage",
     "read_run",
     "run_values",
@@ -39,7 +42,7 @@ KEPT_APART = ("origin", "run", "source", "lineage")
 class Item:
     """An object to be written: what the catalogue says of it, the steps that lead to it, and what errors call it."""
 
-    scheme: Scheme
+    scheme: Stored
     origin: str
     label: str
     run: str | None = None
@@ -66,7 +69,7 @@ def item_of_entry(entry: Entry, run: RunRecord | None) -> Item:
     return _judged(Item(scheme, entry.origin, label, owner or None, entry.source or None, steps))
 
 
-def item_of_file(scheme: Scheme, label: str) -> Item:
+def item_of_file(scheme: Stored, label: str) -> Item:
     """Judge what a file of the project's own catalogue says of its scheme: origin, run, source and the whole lineage.
 
     Raises
@@ -99,7 +102,7 @@ def prove(item: Item) -> dict[str, Any]:
     kept = {key: value for key, value in scheme.provenance.items() if key not in KEPT_APART}
     if len(kept) < len(scheme.provenance):
         scheme = replace(scheme, provenance=kept)
-    data = zlib.compress(dump_native(scheme).encode())
+    data = zlib.compress(dump_object(scheme).encode())
     stored = read_data(data, item.label)
     if stored != scheme:
         raise MalformedError(f"{item.label}: its text does not read back as the scheme it was written from")
@@ -107,14 +110,15 @@ def prove(item: Item) -> dict[str, Any]:
     if not verdict.valid:
         raise VerificationError(f"{item.label}: {verdict.reason}")
     sizes: tuple[int | None, ...] = stored.problem.dims if stored.problem.kind == "matmul" else (None, None, None)
+    counts = layer_counts(stored) if isinstance(stored, Layer) else costs(stored).as_dict()
     return {
         "id": item.scheme.id,
         "digest": item.scheme.digest,
-        "kind": "scheme",
+        "kind": "layer" if isinstance(stored, Layer) else "scheme",
         "problem": stored.problem.name,
         **dict(zip("nmp", sizes, strict=True)),
         "ring": stored.ring.name,
-        **costs(stored).as_dict(),
+        **counts,
         "additions_reduced": None,
         "origin": item.origin,
         "run": item.run,
@@ -124,15 +128,33 @@ def prove(item: Item) -> dict[str, Any]:
     }
 
 
-def read_data(data: bytes, source: str) -> Scheme:
-    """Read the scheme a row holds."""
+def layer_counts(layer: Layer) -> dict[str, int | float | None]:
+    """Return the columns of a layer: elements touched as rank, instructions as additions, weights as nonzeros."""
+    program = layer.program
+    return {"rank": layer.rank, "additions": len(program.steps), "nonzeros": program.weights, "omega": None}
+
+
+def dump_object(stored: Stored) -> str:
+    """Write an object as the text of its file."""
+    return dump_layer(stored) if isinstance(stored, Layer) else dump_native(stored)
+
+
+def read_document(document: Mapping[str, Any], source: str, known: Problem | None = None) -> Stored:
+    """Build the object of a parsed file of the project's own, unproved."""
+    if document.get("format") == LAYER_FORMAT:
+        return read_layer_document(document, source)
+    return read_native_document(document, source, known)
+
+
+def read_data(data: bytes, source: str) -> Stored:
+    """Read the object a row holds."""
     try:
         document = json.loads(zlib.decompress(data))
     except (zlib.error, ValueError) as error:
         raise MalformedError(f"{source}: its text is damaged ({error})") from None
     name = document.get("problem")
     known = _named_problem(name) if isinstance(name, str) and "tensor:" not in name else None
-    return read_native_document(document, source, known)
+    return read_document(document, source, known)
 
 
 def lineage_document(step: Lineage) -> dict[str, Any]:
@@ -186,7 +208,7 @@ def read_run(row: Mapping[str, Any]) -> RunRecord:
     return RunRecord(**values)
 
 
-def _with_claims_apart(scheme: Scheme) -> Scheme:
+def _with_claims_apart(scheme: Stored) -> Stored:
     """Move what an imported file says of origin, run and lineage where nobody takes it for the catalogue's own word."""
     claims = {key: scheme.provenance[key] for key in (*KEPT_APART, "stated") if key in scheme.provenance}
     if not claims:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from flipforge.catalogue._records import Item, item_of_file
+from flipforge.catalogue._records import Item, item_of_file, read_document
 from flipforge.errors import CatalogueError, MalformedError
-from flipforge.schemes.formats import read_native_document
 
 __all__ = ["read_item", "shipped_items", "shipped_schemes", "shipped_stamp"]
 
@@ -60,7 +59,7 @@ def read_item(path: Path) -> Item:
         raise MalformedError(f"{path}: not JSON ({error})") from None
     if not isinstance(document, dict):
         raise MalformedError(f"{path}: holds {type(document).__name__}, not an object")
-    return item_of_file(read_native_document(document, str(path)), str(path))
+    return item_of_file(read_document(document, str(path)), str(path))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -30,7 +30,6 @@ from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped
 from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
 from flipforge.programs import Program
-from flipforge.schemes import Scheme
 from flipforge.search import Entry, Lineage, RunRecord
 
 __all__ = ["SqliteStore"]
@@ -135,8 +134,10 @@ class SqliteStore:
             raise InputError("events belong to a run; commit them with its record")
         return self._write([item_of_entry(entry, run) for entry in entries], run, events)
 
-    def scheme(self, prefix: str) -> Scheme:
-        """Return the scheme of an ID or unique prefix; its provenance holds origin, run, source and all its lineage.
+    def scheme(self, prefix: str) -> Any:
+        """Return the scheme or layer program of an ID or unique prefix.
+
+        Its provenance holds origin, run, source and all its lineage.
 
         Raises
         ------

@@ -10,19 +10,23 @@ from flipforge.certificates._certificate import Certificate, Verdict, check, reg
 from flipforge.certificates._dual_space import check_dual_space
 from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant_basis
 from flipforge.certificates._identity import check_identity, check_no_identity
+from flipforge.certificates._layer import LAYER_GROUPS, MOST_DEPENDENT, check_layer, layer_defect
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
 __all__ = [
+    "LAYER_GROUPS",
     "MAX_GRAM",
     "MAX_TERRACINI",
+    "MOST_DEPENDENT",
     "Certificate",
     "Verdict",
     "border_defect",
     "brent_defect",
     "check",
+    "layer_defect",
     "obstruction_defect",
     "register_checker",
     "sign_clauses",
@@ -31,6 +35,7 @@ __all__ = [
 ]
 
 register_checker("equivariant-basis", check_equivariant_basis)
+register_checker("layer", check_layer)
 register_checker("obstruction", check_obstruction)
 register_checker("signs", check_signs)
 register_checker("symmetric", check_symmetric)

@@ -44,7 +44,9 @@ def register(app: typer.Typer) -> None:
 
 def search(
     problem: Annotated[str, typer.Argument(metavar="PROBLEM|FAMILY", help="e.g. matmul:3x3x3 or matmul:2..4x3x2..5")],
-    ring: Annotated[str, typer.Option("--ring", help="Ring to search over.")] = "GF2",
+    ring: Annotated[
+        str | None, typer.Option("--ring", help="Ring to search over: GF2 unless given; Z for layers.")
+    ] = None,
     target_rank: Target = None,
     workers: Workers = None,
     executor: ExecutorName = None,
@@ -105,7 +107,7 @@ def search(
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
         terms |= {"sorted_only": sorted_only, "yes": yes, "meta": meta, "start": start or ()}
         with LiveTable() as table:
-            family = api.search_family(problem, ring, on_progress=table, **terms)
+            family = api.search_family(problem, ring or "GF2", on_progress=table, **terms)
         _report_family(family, json)
         return
     for option, given in (("--sorted", sorted_only), ("--meta", meta)):
@@ -226,7 +228,9 @@ def _report(result: api.SearchResult, json: bool) -> None:
         print_json(result.as_dict())
     else:
         rate = result.flips / result.seconds / 1e6 if result.seconds else 0.0
-        print(f"{result.problem} over {result.ring}: rank {result.rank}, scheme {result.scheme}, proven and stored")
+        what = "operations" if result.problem.startswith("layer:") else "rank"
+        kind = "program" if result.problem.startswith("layer:") else "scheme"
+        print(f"{result.problem} over {result.ring}: {what} {result.rank}, {kind} {result.scheme}, proven and stored")
         print(
             f"run {result.run}: {result.flips} steps in {result.seconds:.1f} s ({rate:.1f} M/s), "
             f"{result.workers} worker{'s' * (result.workers != 1)}, seed {result.seed}, walk {result.walk_version}"

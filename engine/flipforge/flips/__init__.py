@@ -64,7 +64,7 @@ from flipforge.flips._border_walk import BorderWalk, border_walk
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
 from flipforge.flips._epsilon import compact, leading, primitive
-from flipforge.flips._layers import layer_run
+from flipforge.flips._layers import LAYER_WALK_VERSION, LayerTables, LayerWalk, layer_run, layer_walk
 from flipforge.flips._orbit import orbit_invariant
 from flipforge.flips._packing import RINGS, Packed, entries_of, max_entries, pack, packed_words, unpack
 from flipforge.flips._sandwich import (
@@ -83,6 +83,7 @@ from flipforge.flips._symmetric_walk import MAX_ORBITS, SYMMETRIC_WALK_VERSION, 
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
 __all__ = [
+    "LAYER_WALK_VERSION",
     "MAX_ORBITS",
     "MAX_ROWS",
     "MAX_SYMMETRIC_ENTRIES",
@@ -92,6 +93,8 @@ __all__ = [
     "Automorphism",
     "BorderWalk",
     "Element",
+    "LayerTables",
+    "LayerWalk",
     "Packed",
     "SymmetricWalk",
     "Walk",
@@ -102,6 +105,7 @@ __all__ = [
     "entries_of",
     "fixes",
     "layer_run",
+    "layer_walk",
     "leading",
     "matmul_automorphism",
     "max_entries",

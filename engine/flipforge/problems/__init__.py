@@ -2,6 +2,7 @@
 
 from flipforge.problems._algebras import complex_product, group_algebra, poly, quaternion_product
 from flipforge.problems._families import MAX_FAMILY, expand, is_family
+from flipforge.problems._layer import LayerProblem, layer
 from flipforge.problems._matmul import MAX_PRODUCTS, matmul, standard_omega
 from flipforge.problems._problem import Problem
 from flipforge.problems._registry import kinds, parse, register_kind
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_ORDER",
     "MAX_PRODUCTS",
     "PUBLISHED",
+    "LayerProblem",
     "Problem",
     "ProductCode",
     "Structure",
@@ -25,6 +27,7 @@ __all__ = [
     "group_algebra",
     "is_family",
     "kinds",
+    "layer",
     "matmul",
     "matrix_cells",
     "parse",

@@ -5,6 +5,7 @@ from re import fullmatch
 
 from flipforge.errors import ProblemError
 from flipforge.problems._algebras import parse_complex, parse_group, parse_poly, parse_quaternion
+from flipforge.problems._layer import parse_layer
 from flipforge.problems._matmul import parse_matmul
 from flipforge.problems._problem import Problem
 from flipforge.problems._structured import parse_structured
@@ -15,13 +16,7 @@ __all__ = ["kinds", "parse", "register_kind"]
 
 Parser = Callable[[str], Problem]
 
-_SIZE = r"[1-9]\d*"
-_GRAPH = (
-    rf"petersen|frucht|cubical|prism|cycle-{_SIZE}|path-{_SIZE}|complete-{_SIZE}|star-{_SIZE}|bipartite-{_SIZE}-{_SIZE}"
-    r"|g6=[?-~]+|file=.+"
-)
 _LATER: dict[str, tuple[str, str, str]] = {
-    "layer": (rf"(?:(?:S|A|O|SO|Sp|H|B):{_SIZE}|Aut:(?:{_GRAPH})):\d+:\d+", "layer:S:5:2:2", "0.5"),
     "identity": (".+", "identity:FILE", "0.6"),
     "system": (".+", "system:FILE", "0.6"),
 }
@@ -35,6 +30,7 @@ _PARSERS: dict[str, Parser] = {
     "group": parse_group,
     "tensor": parse_tensor,
     "commutative": parse_commutative,
+    "layer": parse_layer,
     "border": lambda body: parse_border(body, parse),
 }
 

@@ -10,17 +10,28 @@ from flipforge.programs._execute import evaluate, execute, multiply, run_linear
 from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, read_program
 from flipforge.programs._layer import LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
 from flipforge.programs._layer_build import Core, assemble, cores, halves, remaining, single, whole
+from flipforge.programs._layer_object import (
+    LAYER_FORMAT,
+    Layer,
+    dump_layer,
+    is_layer_file,
+    layer_document,
+    read_layer_document,
+    read_layer_file,
+)
 from flipforge.programs._layer_run import Engine, apply_layer, layer_gradients
 from flipforge.programs._linear import Builder, Combination, LinearProgram, Operations, Term
 from flipforge.programs._program import Program, program
 from flipforge.programs._slp import dump_slp, read_slp
 
 __all__ = [
+    "LAYER_FORMAT",
     "PROGRAM_FORMAT",
     "Builder",
     "Combination",
     "Core",
     "Engine",
+    "Layer",
     "LayerProgram",
     "LinearProgram",
     "Operations",
@@ -32,6 +43,7 @@ __all__ = [
     "assemble",
     "compose",
     "cores",
+    "dump_layer",
     "dump_program",
     "dump_reduced",
     "dump_slp",
@@ -39,10 +51,14 @@ __all__ = [
     "evaluate_polynomial",
     "execute",
     "halves",
+    "is_layer_file",
+    "layer_document",
     "layer_gradients",
     "multiply",
     "polynomial_text",
     "program",
+    "read_layer_document",
+    "read_layer_file",
     "read_program",
     "read_slp",
     "remaining",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from flipforge.certificates import Certificate, Verdict, border_defect, brent_defect
 from flipforge.errors import MalformedError, RingError, VerificationError
-from flipforge.problems import Problem
+from flipforge.problems import LayerProblem, Problem
 from flipforge.rings import MAX_DIGITS, Element, Ring, brief, is_too_long, smallest_ring
 
 __all__ = ["ID_LENGTH", "Row", "Rows", "Scheme", "json_rows", "primitive"]
@@ -54,6 +54,8 @@ class Scheme:
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.problem, LayerProblem):
+            raise MalformedError(f"{self.problem} has layer programs, no schemes")
         for axis, size in zip("uvw", self.problem.widths, strict=True):
             rows = tuple(tuple(row) for row in getattr(self, axis))
             if len(rows) != len(self.u):

@@ -11,6 +11,7 @@ from flipforge.search._derivation import LIFTED, derived, lifted, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._interrupts import interrupts_held
+from flipforge.search._layer_space import LayerSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
@@ -31,6 +32,7 @@ from flipforge.search._protocols import (
     Seed,
     Space,
     Store,
+    Stored,
 )
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
@@ -64,6 +66,7 @@ __all__ = [
     "Invariant",
     "Ladder",
     "Lattice",
+    "LayerSpace",
     "Lift",
     "Lifter",
     "Limits",
@@ -84,6 +87,7 @@ __all__ = [
     "Space",
     "Statistics",
     "Store",
+    "Stored",
     "SymmetricSpace",
     "derived",
     "interrupts_held",

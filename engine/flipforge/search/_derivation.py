@@ -69,7 +69,7 @@ def retrace(
     problem: Problem,
     chain: Sequence[Lineage],
     space_of: Callable[[Problem, Lineage], Space[Any]],
-    root_of: Callable[[str, Problem, Lineage], Scheme],
+    root_of: Callable[[str, Problem, Lineage], Any],
     lifter_of: Callable[[], Lifter] | None = None,
 ) -> Replayed:
     """Make every step of a history again and compare each child's ID.
@@ -93,7 +93,7 @@ def retrace(
         A step was made under another version or by moves that are not known, or gives another scheme.
     """
     problems = _problems(problem, chain)
-    made: dict[str, Scheme] = {}
+    made: dict[str, Any] = {}
     flips = 0
     for segment in _segments(chain):
         first = segment[0]

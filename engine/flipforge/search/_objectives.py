@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flipforge.errors import InputError
-from flipforge.schemes import recursive_calls
+from flipforge.schemes import Scheme, recursive_calls
 from flipforge.search._protocols import Effort, Lifter, Seed, Space
 
 __all__ = ["OBJECTIVES", "Additions", "Calls", "FreeFlips", "Liftable", "Objective", "objective"]
@@ -62,7 +62,7 @@ class Calls:
 
     def value(self, space: Space[Any], state: Any) -> float:
         """Return the number of calls where few are wanted, else minus that."""
-        calls = recursive_calls(space.scheme(state))
+        calls = recursive_calls(_scheme(space, state))
         count = 0 if calls is None else calls.a + calls.b + calls.c
         return float(count if self.few else -count)
 
@@ -76,7 +76,14 @@ class Liftable:
 
     def value(self, space: Space[Any], state: Any) -> float:
         """Return 0 where the lifter lifts the scheme, 1 elsewhere."""
-        return 0.0 if self.lifter.liftable(space.scheme(state)) else 1.0
+        return 0.0 if self.lifter.liftable(_scheme(space, state)) else 1.0
+
+
+def _scheme(space: Space[Any], state: Any) -> Scheme:
+    scheme = space.scheme(state)
+    if not isinstance(scheme, Scheme):
+        raise InputError(f"{space.problem}: this objective is one of schemes; leave it out")
+    return scheme
 
 
 def _liftable(lifter: Lifter | None) -> Objective:

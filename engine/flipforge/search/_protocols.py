@@ -14,6 +14,7 @@ import numpy.typing as npt
 from flipforge.certificates import Certificate
 from flipforge.flips import seed_words
 from flipforge.problems import Problem
+from flipforge.programs import Layer
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme
 from flipforge.search._growth import Corner
@@ -36,9 +37,12 @@ __all__ = [
     "Seed",
     "Space",
     "Store",
+    "Stored",
 ]
 
 State = TypeVar("State")
+Stored = Scheme | Layer
+"""What a store keeps: the schemes of bilinear problems, and the programs of layers."""
 State_contra = TypeVar("State_contra", contravariant=True)
 
 
@@ -133,10 +137,10 @@ class Space(Protocol[State]):
     def decode(self, data: bytes) -> State:
         """Read what `encode` wrote."""
 
-    def scheme(self, state: State) -> Scheme:
-        """Return the state as the object the catalogue keeps, in canonical form."""
+    def scheme(self, state: State) -> Any:
+        """Return the state as the object the catalogue keeps, one of `Stored`, in canonical form."""
 
-    def state(self, scheme: Scheme) -> State:
+    def state(self, scheme: Any) -> State:
         """Return the state of a catalogue object."""
 
 
@@ -292,9 +296,9 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Entry:
-    """An object on its way into a store; ``origin`` is found, derived or imported."""
+    """An object on its way into a store, one of `Stored`; ``origin`` is found, derived or imported."""
 
-    scheme: Scheme
+    scheme: Any
     origin: str
     lineage: Lineage | None = None
     source: str = ""
@@ -342,8 +346,8 @@ class Store(Protocol):
         Returns the IDs that are new. An event that is there already is not written again.
         """
 
-    def scheme(self, prefix: str) -> Scheme:
-        """Return the scheme of an ID or unique prefix (six characters or more), provenance included."""
+    def scheme(self, prefix: str) -> Any:
+        """Return the object of an ID or unique prefix (six characters or more), one of `Stored`, with provenance."""
 
     def lineage(self, prefix: str) -> list[Lineage]:
         """Return the steps that lead to a scheme, each after those of its parents; empty when it has none."""

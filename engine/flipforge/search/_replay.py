@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flipforge.errors import ReplayError
-from flipforge.schemes import Scheme
 from flipforge.search._chunk import take
 from flipforge.search._protocols import Effort, Lineage, Seed, Space
 
@@ -16,12 +15,12 @@ __all__ = ["Replayed", "replay"]
 class Replayed:
     """A chain that was walked again: the scheme at its end and the steps it took."""
 
-    scheme: Scheme
+    scheme: Any
     links: int
     flips: int
 
 
-def replay(space: Space[Any], root: Scheme, chain: Sequence[Lineage]) -> Replayed:
+def replay(space: Space[Any], root: Any, chain: Sequence[Lineage]) -> Replayed:
     """Walk every link of ``chain`` from ``root`` and compare each child's ID.
 
     Raises

@@ -1,6 +1,7 @@
 """Which space a problem is searched in."""
 
-from flipforge.problems import Problem
+from flipforge.errors import ProblemError
+from flipforge.problems import LayerProblem, Problem
 from flipforge.rings import GF2, Ring
 from flipforge.search._border_space import BorderSpace
 from flipforge.search._commutative_space import CommutativeSpace
@@ -26,4 +27,6 @@ def space_for(problem: Problem, ring: Ring = GF2) -> FlipSpace:
     >>> space_for(parse("commutative:2x2x2")).walk_version
     'commutative/1+gf2/2'
     """
+    if isinstance(problem, LayerProblem):
+        raise ProblemError(f"{problem}: layers have programs, not schemes; search for one layer at a time")
     return _SPACES[problem.proof](problem, ring)
