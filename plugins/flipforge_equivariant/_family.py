@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from flipforge.certificates import Certificate
 from flipforge.diagrams import (
+    PARTITIONS,
     Blocks,
+    Calculus,
     Diagram,
     PartitionDiagram,
     SparseMatrix,
@@ -35,6 +37,7 @@ class PartitionGroup(ABC):
 
     letter: ClassVar[str]
     blocks: ClassVar[Blocks]
+    calculus: Calculus = PARTITIONS
 
     def __init__(self, n: int) -> None:
         self.n = n

@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.certificates import Certificate
-from flipforge.diagrams import Diagram, HeadedDiagram, PartitionDiagram, SparseMatrix, check_listable, headed_matrix
+from flipforge.diagrams import (
+    Calculus,
+    Diagram,
+    HeadedCalculus,
+    HeadedDiagram,
+    PartitionDiagram,
+    SparseMatrix,
+    check_listable,
+    headed_matrix,
+)
 from flipforge_equivariant._family import PartitionGroup
 from flipforge_equivariant._proofs import MOST_LISTED, Functional, rule_certificate, triangular_certificate
 
@@ -35,6 +44,7 @@ class HeadedGroup(ABC):
         self.n = n
         self.name = f"{self.letter}:{n}"
         self.larger = self.larger_kind(n)
+        self.calculus: Calculus = HeadedCalculus(n)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.n})"

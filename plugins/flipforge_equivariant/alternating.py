@@ -33,9 +33,9 @@ class AlternatingGroup(HeadedGroup):
     larger_kind = SymmetricGroup
 
     def contains(self, diagram: Diagram) -> bool:
-        """Tell whether a diagram is a partition or a jellyfish of n legs."""
+        """Tell whether a diagram is a partition or has a head of n legs; products have blocks without a leg too."""
         if isinstance(diagram, HeadedDiagram):
-            return self.n > 1 and diagram.n == self.n and diagram.is_jellyfish
+            return diagram.n == self.n
         return self.larger.contains(diagram)
 
     def headed_diagrams(self, k: int, l: int) -> Iterator[HeadedDiagram]:

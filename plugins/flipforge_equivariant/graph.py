@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.diagrams import (
+    GRAPHS,
     Diagram,
     GraphDiagram,
     SparseMatrix,
+    Terms,
     bilabelled,
     check_listable,
     graph_matrix,
@@ -21,11 +23,30 @@ from flipforge.diagrams import (
 from flipforge.errors import InputError
 from flipforge_equivariant._automorphisms import automorphism_generators
 from flipforge_equivariant._named_graphs import edges_of, named_graph
+from flipforge_equivariant._orbit_calculus import OrbitCalculus
 from flipforge_equivariant.permutation import PermutationGroup
 
 __all__ = ["GraphGroup", "automorphisms", "of_graph"]
 
 _PRIME = 2**31 - 1
+
+
+class GraphCalculus(OrbitCalculus):
+    """The calculus of orbits, and of bilabelled graphs where both diagrams are such."""
+
+    def compose(self, above: Diagram, below: Diagram) -> Terms:
+        """Return the product of two matrices as a sum of matrices."""
+        both = isinstance(above, GraphDiagram) and isinstance(below, GraphDiagram)
+        return GRAPHS.compose(above, below) if both else super().compose(above, below)
+
+    def tensor(self, left: Diagram, right: Diagram) -> Terms:
+        """Return the Kronecker product of two matrices as a sum of matrices."""
+        both = isinstance(left, GraphDiagram) and isinstance(right, GraphDiagram)
+        return GRAPHS.tensor(left, right) if both else super().tensor(left, right)
+
+    def flip(self, diagram: Diagram) -> Terms:
+        """Return the transpose of a matrix."""
+        return GRAPHS.flip(diagram) if isinstance(diagram, GraphDiagram) else super().flip(diagram)
 
 
 class GraphGroup(PermutationGroup):
@@ -46,6 +67,7 @@ class GraphGroup(PermutationGroup):
 
     def __init__(self, name: str, adjacency: list[list[int]]) -> None:
         super().__init__(name, len(adjacency), automorphism_generators(adjacency))
+        self.calculus = GraphCalculus(self)
         self.adjacency: npt.NDArray[np.int64] = np.array(adjacency, dtype=np.int64)
 
     def contains(self, diagram: Diagram) -> bool:

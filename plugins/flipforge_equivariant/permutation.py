@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.certificates import Certificate
-from flipforge.diagrams import Diagram, OrbitDiagram, SparseMatrix, check_listable, check_shape
+from flipforge.diagrams import Calculus, Diagram, OrbitDiagram, SparseMatrix, check_listable, check_shape
 from flipforge.errors import InputError
 from flipforge_equivariant._actions import Action
 from flipforge_equivariant._chains import Images
+from flipforge_equivariant._orbit_calculus import OrbitCalculus
 from flipforge_equivariant._proofs import CHECKER, MOST_LISTED, statement
 
 __all__ = ["PermutationGroup", "permutation"]
@@ -41,6 +42,7 @@ class PermutationGroup:
         self.name = name
         self.n = n
         self.action = Action(n, generators)
+        self.calculus: Calculus = OrbitCalculus(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -87,7 +89,7 @@ class PermutationGroup:
         if size * (diagram.k + diagram.l) > _MOST_ENTRIES:
             raise InputError(f"the orbit has {size} tuples; its matrix is too large to list")
         above, n = diagram.l, self.n
-        tuples = np.array(self._tuples(diagram.representative), dtype=np.int64).reshape(size, above + diagram.k)
+        tuples = np.array(self.tuples(diagram), dtype=np.int64).reshape(size, above + diagram.k)
         rows, cols = np.zeros(size, np.int64), np.zeros(size, np.int64)
         for point in range(above + diagram.k):
             side = rows if point < above else cols
@@ -100,7 +102,9 @@ class PermutationGroup:
         points = list(dict.fromkeys(diagram.representative))
         return prod(len(self.action.orbit(frozenset(points[:i]), point)) for i, point in enumerate(points))
 
-    def _tuples(self, start: Images) -> list[Images]:
+    def tuples(self, diagram: OrbitDiagram) -> list[Images]:
+        """Return the tuples of an orbit, ascending."""
+        start = diagram.representative
         seen, queue = {start}, [start]
         for values in queue:
             for images in self.action.generators:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from flipforge.diagrams import (
     PAIRS,
+    SYMPLECTIC,
     Diagram,
     PartitionDiagram,
     SparseMatrix,
@@ -47,6 +48,7 @@ class SymplecticGroup(PartitionGroup):
 
     letter = "Sp"
     blocks = PAIRS
+    calculus = SYMPLECTIC
 
     def __init__(self, n: int) -> None:
         if n % 2:

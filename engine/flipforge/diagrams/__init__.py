@@ -4,6 +4,8 @@ A diagram from k to l points stands for a matrix of n^l rows and n^k columns; co
 are done on the diagrams.
 """
 
+from flipforge.diagrams._calculus import GRAPHS, PARTITIONS, SYMPLECTIC, Calculus, Terms
+from flipforge.diagrams._combination import Combination
 from flipforge.diagrams._compose import compose, compose_symplectic, identity
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
@@ -18,6 +20,7 @@ from flipforge.diagrams._group import (
     register_group,
 )
 from flipforge.diagrams._headed import HeadedDiagram, headed, jellyfish, levi_civita
+from flipforge.diagrams._headed_calculus import HeadedCalculus
 from flipforge.diagrams._matrices import (
     SparseMatrix,
     diagram_matrix,
@@ -28,21 +31,30 @@ from flipforge.diagrams._matrices import (
 )
 from flipforge.diagrams._orbit import OrbitDiagram
 from flipforge.diagrams._partition import PartitionDiagram, relabelled
+from flipforge.diagrams._polynomial import Polynomial
 
 __all__ = [
     "ANY",
     "EVEN",
+    "GRAPHS",
     "MOST_DIAGRAMS",
     "PAIRS",
+    "PARTITIONS",
     "SMALL",
+    "SYMPLECTIC",
     "Blocks",
+    "Calculus",
+    "Combination",
     "Diagram",
     "GraphDiagram",
     "Group",
+    "HeadedCalculus",
     "HeadedDiagram",
     "OrbitDiagram",
     "PartitionDiagram",
+    "Polynomial",
     "SparseMatrix",
+    "Terms",
     "bilabelled",
     "check_listable",
     "check_shape",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.certificates import Certificate
+from flipforge.diagrams._calculus import Calculus
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._matrices import SparseMatrix
 from flipforge.errors import InputError
@@ -32,10 +33,13 @@ class Group(Protocol):
         As in the contract, e.g. ``"Sp:4"``.
     n
         The dimension of V.
+    calculus
+        Composition, tensor product and flip of its diagrams, with scalars and signs.
     """
 
     name: str
     n: int
+    calculus: Calculus
 
     def contains(self, diagram: Diagram) -> bool:
         """Tell whether a diagram is one of this group's."""
