@@ -22,7 +22,7 @@ from flipforge.rings import Q
 from flipforge.schemes import Scheme
 from flipforge_lifting._equations import Equations, Integers, flat
 
-__all__ = ["Hensel", "Reached"]
+__all__ = ["Hensel", "Reached", "brent_jacobian"]
 
 _MENDABLE = 3
 """The first step that going back one step can mend by linear algebra."""
@@ -105,6 +105,28 @@ class Hensel:
         u, v, w = (tuple(map(tuple, part.tolist())) for part in self.equations.factors(recognised))
         lifted = Scheme(self.scheme.problem, Q, u, v, w)
         return lifted.canonical if lifted.verdict().valid else None
+
+
+def brent_jacobian(scheme: Scheme) -> Sparse:
+    """Return the Jacobian of the Brent equations at a scheme over GF(p), modulo p.
+
+    Rows are the coefficients (i, j, k) in lexicographic order, columns the entries of u, then v, then w of the
+    canonical scheme.
+
+    Raises
+    ------
+    InputError
+        The scheme is not over a prime field, or not bilinear.
+
+    Examples
+    --------
+    >>> from flipforge.problems import parse
+    >>> from flipforge.rings import GF2
+    >>> from flipforge.schemes import standard_scheme
+    >>> brent_jacobian(standard_scheme(parse("matmul:2x2x2"), GF2)).shape
+    (64, 96)
+    """
+    return Hensel(scheme).jacobian
 
 
 class _Mender:
