@@ -5,6 +5,6 @@
 
 __version__ = "0.1.0"
 
-from flipforge.api import lift, load, query, search, verify
+from flipforge.api import lift, load, load_kernel, query, search, verify
 
-__all__ = ["__version__", "lift", "load", "query", "search", "verify"]
+__all__ = ["__version__", "lift", "load", "load_kernel", "query", "search", "verify"]

@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["BLAS", "CUDA", "NUMPY", "OPENCL", "SHARING", "C"]
+__all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -55,4 +55,12 @@ BLAS = Manifest(
     target="flipforge_codegen.structured_target:StructuredExporter",
     api_version=1,
     requires=("numpy",),
+)
+
+FAST = Manifest(
+    name="fast",
+    kind="kernels",
+    summary="callables for matrices of any size: C with BLAS or NumPy, levels by a cost model from measured rates",
+    target="flipforge_codegen.fast_kernels:FastKernels",
+    api_version=1,
 )

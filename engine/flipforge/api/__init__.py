@@ -4,6 +4,7 @@ from flipforge.api._basis import basis, parse_group
 from flipforge.api._certify import certify
 from flipforge.api._closure import MAX_CLOSURE_RANK, closure
 from flipforge.api._family import is_family_run, resume_family, search_family
+from flipforge.api._kernel import load_kernel
 from flipforge.api._library import (
     Batch,
     compare_schemes,
@@ -51,6 +52,7 @@ __all__ = [
     "lift",
     "lift_all",
     "load",
+    "load_kernel",
     "parse_group",
     "plot",
     "plugins",

@@ -6,6 +6,7 @@ to a `Manifest` in a light module. Listing plugins reads manifests; an implement
 
 from flipforge.plugins._certify import Certified, Certifier, Content, certifier_for
 from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
+from flipforge.plugins._kernel import Kernel, KernelMaker
 from flipforge.plugins._manifest import API_VERSION, KINDS, Manifest, PluginInfo
 from flipforge.plugins._reduce import Reducer
 from flipforge.plugins._registry import available, connect, get, register
@@ -20,6 +21,8 @@ __all__ = [
     "ExportReport",
     "ExportResult",
     "Exporter",
+    "Kernel",
+    "KernelMaker",
     "Manifest",
     "PluginInfo",
     "Reducer",

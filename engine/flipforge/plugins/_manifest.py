@@ -21,6 +21,7 @@ KINDS = (
     "stores",
     "importers",
     "reducers",
+    "kernels",
 )
 """Kinds of plugin; the entry point group of a kind is ``flipforge.KIND``."""
 

@@ -331,6 +331,10 @@ def _keeping(kind: str, loaded: Any) -> object:
             reducer = loaded() if isclass(loaded) else loaded
             _accepts(reducer, "reduce", "scheme", moves=0, steps=0, workers=1, seed=0)
             return reducer
+        case "kernels":
+            maker = loaded() if isclass(loaded) else loaded
+            _accepts(maker, "make", "scheme", dtype="", backend=None, threads=1, levels=None, modulus=None)
+            return maker
         case "executors":
             _accepts(loaded, None, workers=1, address=None, warm=None)
             return loaded
