@@ -94,7 +94,7 @@ def test_an_algebraic_root_is_reconstructed_in_a_field_of_its_own() -> None:
     assert check(found.certificate).valid
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.permutations(range(3)), st.permutations(range(3)))
 def test_order_of_equations_and_variables_does_not_matter(equations: list[int], variables: list[int]) -> None:
     texts = ["x + y + z - 1", "2*x**3 + 5*y**2 - 10*z + 5*z**3 + 5", "2*x + 2*y + z**2 - 1"]
@@ -223,14 +223,11 @@ def test_starts_and_structures_out_of_reach() -> None:
     with pytest.raises(InputError, match="states no root"):
         certify_root(parse_system({"polynomials": ["x"]}))
     deep = {"polynomials": ["x**9", "y - x**2"], "root": ["0", "0"]}
-    found = certify_root(parse_system(deep), max_order=4)
-    assert found.certificate is None
-    assert found.multiplicity is None
-    assert "order 4 do not end: multiplicity at least 5, Hilbert function 1, 1, 1, 1, 1" in found.reason
+    with pytest.raises(InputError, match="not end by order 4: multiplicity at least 5, Hilbert function 1, 1, 1, 1, 1"):
+        certify_root(parse_system(deep), max_order=4)
     assert certify_root(parse_system(deep)).multiplicity == 9
-    line = certify_root(parse_system({"polynomials": ["x*y", "x*y"], "root": ["0", "0"]}))
-    assert line.certificate is None
-    assert "may not be isolated" in line.reason
+    with pytest.raises(InputError, match="may not be isolated"):
+        certify_root(parse_system({"polynomials": ["x*y", "x*y"], "root": ["0", "0"]}))
 
 
 def test_all_orders_of_a_dual_space_are_order_ideals() -> None:

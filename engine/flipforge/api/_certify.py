@@ -15,6 +15,7 @@ def certify(
     file: str | Path,
     *,
     multiplicity: int | None = None,
+    every: bool = False,
     max_order: int | None = None,
     rank: int | None = None,
     degree: int | None = None,
@@ -31,6 +32,8 @@ def certify(
         Claims to be met, where the content has such a thing.
     degree
         Up to which cofactors of an identity are looked for.
+    every
+        Look for all roots of a system, from random starts.
     max_order
         Highest order of the dual space of a root.
     seed
@@ -52,6 +55,7 @@ def certify(
     path = Path(file)
     stated = {
         "multiplicity": multiplicity,
+        "all": every or None,
         "max_order": max_order,
         "rank": rank,
         "degree": degree,

@@ -12,6 +12,7 @@ from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._layer import LAYER_GROUPS, MOST_DEPENDENT, check_layer, layer_defect
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
+from flipforge.certificates._root_set import check_roots
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
@@ -42,3 +43,4 @@ register_checker("symmetric", check_symmetric)
 register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)
 register_checker("dual_space", check_dual_space)
+register_checker("roots", check_roots)

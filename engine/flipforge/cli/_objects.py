@@ -53,6 +53,7 @@ def certify(
     multiplicity: Annotated[int | None, typer.Option("--multiplicity", help="Of a root: refuse any other.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", help="Of a tensor; found unless given.")] = None,
     degree: Annotated[int | None, typer.Option("--degree", help="Of an identity: look so far; 3 unless given.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Of a system: all roots, from random starts.")] = False,
     max_order: Annotated[
         int | None, typer.Option("--max-order", metavar="N", help="Of a root: highest order of its dual space.")
     ] = None,
@@ -62,7 +63,14 @@ def certify(
 ) -> None:
     """Find a certificate for what a file holds, check it, and write it."""
     row = api.certify(
-        file, multiplicity=multiplicity, max_order=max_order, rank=rank, degree=degree, seed=seed, out=out
+        file,
+        multiplicity=multiplicity,
+        every=every,
+        max_order=max_order,
+        rank=rank,
+        degree=degree,
+        seed=seed,
+        out=out,
     )
     if json:
         print_json(row)

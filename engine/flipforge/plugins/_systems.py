@@ -1,6 +1,7 @@
 """The certifier of polynomial systems, which flipforge itself brings."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ __all__ = ["SYSTEM", "SystemCertifier"]
 class SystemCertifier:
     """Proves the root of a system near a start; see `flipforge.plugins.Certifier`.
 
-    Content: JSON with ``polynomials`` and ``root``, or a plain text. Options: ``multiplicity``, ``max_order``.
+    Content: JSON with ``polynomials`` and ``root``, or a plain text. Options: ``multiplicity``, ``max_order``; or
+    ``all`` for all roots from random starts, drawn by ``seed``.
     """
 
     def accepts(self, content: Content) -> bool:
@@ -30,13 +32,19 @@ class SystemCertifier:
         InputError
             The system does not parse, states no start, or no root is near it.
         """
-        from flipforge.polynomials import certify_root, parse_system, parse_text
+        from flipforge.polynomials import certify_all, certify_root, parse_system, parse_text
 
-        unknown = options.keys() - {"multiplicity", "max_order", "seed"}
-        if unknown:
-            raise InputError(f"a polynomial system has no option {min(unknown)!r}; leave it out")
+        known = {"all", "seed"} if options.get("all") else {"multiplicity", "max_order"}
+        if unknown := options.keys() - known:
+            which = "all roots of a system" if options.get("all") else "a root of a system"
+            raise InputError(f"for {which} there is no option {min(unknown)!r}; leave it out")
         assert not isinstance(content, np.ndarray)
         system = parse_system(content) if "polynomials" in content else parse_text(content["text"])
+        if options.get("all"):
+            roots = certify_all(system, options.get("seed", 0))
+            return Certified(
+                roots.certificate, roots.reason, radius=float(Fraction(roots.certificate.statement["radius"]))
+            )
         found = certify_root(system, **{key: options[key] for key in ("multiplicity", "max_order") if key in options})
         return Certified(
             found.certificate,

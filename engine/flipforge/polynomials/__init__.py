@@ -1,11 +1,13 @@
 """Polynomial systems over number fields and what can be proved of their roots."""
 
+from flipforge.polynomials._classics import cyclic, katsura, lines_on_cubic
 from flipforge.polynomials._dual import DualSpace, dual_space, macaulay_dual_space
 from flipforge.polynomials._families import colouring, graph_named, pigeonhole
 from flipforge.polynomials._field import RATIONALS, Field, Generator
 from flipforge.polynomials._ideal import Ideal, parse_ideal, read_ideal
 from flipforge.polynomials._identity import find_identity
 from flipforge.polynomials._parse import Parsed, parse_texts
+from flipforge.polynomials._root_sets import RootSet, certify_all
 from flipforge.polynomials._roots import CertifiedRoot, certify_root
 from flipforge.polynomials._system import System, parse_system, parse_text, read_system
 from flipforge.polynomials._terms import Exponents, Polynomial, Terms
@@ -20,13 +22,18 @@ __all__ = [
     "Ideal",
     "Parsed",
     "Polynomial",
+    "RootSet",
     "System",
     "Terms",
+    "certify_all",
     "certify_root",
     "colouring",
+    "cyclic",
     "dual_space",
     "find_identity",
     "graph_named",
+    "katsura",
+    "lines_on_cubic",
     "macaulay_dual_space",
     "parse_ideal",
     "parse_system",

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from flint import acb
 
-from flipforge.certificates import Certificate
+from flipforge.certificates import Certificate, check
 from flipforge.errors import InputError
 from flipforge.polynomials._alpha import ALPHA_LIMIT, alpha_estimate
 from flipforge.polynomials._dual import MAX_ORDER, DualSpace, dual_space, vanishes
 from flipforge.polynomials._guess import exact_points, simplest_fraction
 from flipforge.polynomials._refine import REACH, Refined, refine
+from flipforge.polynomials._root_sets import roots_certificate
+from flipforge.polynomials._solve import polish
 from flipforge.polynomials._statements import ball_of, dual_space_certificate, text
 from flipforge.polynomials._system import System, dyadic
 from flipforge.polynomials._terms import Polynomial
@@ -62,27 +65,31 @@ def certify_root(system: System, multiplicity: int | None = None, max_order: int
     Raises
     ------
     InputError
-        The system states no point, or Newton's method reaches no root near it.
+        The system states no point, Newton's method reaches no root near it, or the dual space does not end within the
+        order given; the message says how far it got.
     """
     start = system.start(200)
-    found: Refined | None = None
-    for candidate, (exact, root) in _exact_candidates(system, start):
+    found: list[Refined] = []
+    for refined, (exact, root) in _exact_candidates(system, start, found):
         if vanishes(exact, root):
             dual = dual_space(exact, root, max_order)
-            return _exact_result(exact, root, dual, start, candidate, multiplicity)
-        found = found or candidate
-    if found is None:
+            return _exact_result(exact, root, dual, start, refined, multiplicity)
+    if not found:
         raise InputError(_too_far(system, start))
-    return CertifiedRoot(None, "the digits of the root do not tell an exact point, so nothing is proven")
+    return _in_balls(system, found[0], start, multiplicity)
 
 
 def _exact_candidates(
-    system: System, start: Sequence[acb]
+    system: System, start: Sequence[acb], found: list[Refined]
 ) -> Iterator[tuple[Refined | None, tuple[System, tuple[Polynomial, ...]]]]:
-    """Yield exact points: the stated one, those with the digits of a refined root, a simple one near the start."""
+    """Yield exact points: the stated one, those with the digits of a refined root, a simple one near the start.
+
+    Refined roots are added to ``found``, whether or not their digits tell an exact point.
+    """
     if system.root is not None:
         yield None, (system, system.root)
     for refined in refine(system, start):
+        found.append(refined)
         for point in exact_points(system, refined.point, refined.bits - 20):
             yield refined, point
     yield None, (system, tuple(_simple(system, x) for x in start))
@@ -107,18 +114,51 @@ def _exact_result(
     counts = dual.hilbert_function
     if not dual.complete:
         got = f"multiplicity at least {dual.multiplicity}, Hilbert function {', '.join(map(str, counts))}, ..."
-        limit = f"functionals up to order {len(counts) - 1} do not end"
-        return CertifiedRoot(None, f"{limit}: {got}; the root may not be isolated, else raise --max-order")
-    if expected is not None and expected != dual.multiplicity:
-        return CertifiedRoot(
-            None,
-            f"the root has multiplicity {dual.multiplicity}, which is proven; {expected} is refused",
-            dual.multiplicity,
-            counts,
-        )
+        limit = f"the dual space does not end by order {len(counts) - 1}"
+        raise InputError(f"{limit}: {got}; the root may not be isolated, else raise --max-order")
     certificate = dual_space_certificate(system, root, dual, _provenance(start, refined))
     radius = Fraction(certificate.statement["radius"])
-    return CertifiedRoot(certificate, "", dual.multiplicity, counts, radius, Fraction(0))
+    return _refused_unless(expected, CertifiedRoot(certificate, "", dual.multiplicity, counts, radius, Fraction(0)))
+
+
+def _in_balls(system: System, refined: Refined, start: Sequence[acb], expected: int | None) -> CertifiedRoot:
+    """State what balls show of a root whose coordinates are not told by their digits."""
+    if refined.monomials is None or len(refined.monomials) > 1:
+        raise InputError("the root is singular, and its digits tell no exact point: nothing can be proven of it")
+    rows = None if system.is_square else _regular_rows(system, refined.point)
+    square = system if rows is None else system.restricted(rows)
+    point = polish(square, [complex(x) for x in refined.point], 160)
+    if point is None:
+        raise InputError(_too_far(system, start))
+    certificate = roots_certificate(system, [point], _provenance(start, refined), rows=rows)
+    return _refused_unless(
+        expected, CertifiedRoot(certificate, "", 1, (1,), Fraction(certificate.statement["radius"]), Fraction(0))
+    )
+
+
+def _refused_unless(expected: int | None, found: CertifiedRoot) -> CertifiedRoot:
+    """Refuse a multiplicity that differs from the proven one."""
+    if expected is None or found.certificate is None or expected == found.multiplicity:
+        return found
+    verdict = check(found.certificate)
+    shown = "proven" if verdict.valid else "what there is evidence for"
+    reason = f"the root has multiplicity {found.multiplicity}, which is {shown}; {expected} is refused"
+    return CertifiedRoot(None, reason, found.multiplicity, found.hilbert_function)
+
+
+def _regular_rows(system: System, point: Sequence[acb]) -> list[int]:
+    """Choose n equations with a Jacobian matrix far from singular, greedily."""
+    jacobian = system.jacobian(point, 53)
+    n = len(system.variables)
+    rows = [np.array([complex(jacobian[k, j]) for j in range(n)]) for k in range(len(system.polynomials))]
+    rows = [row / max(float(np.linalg.norm(row)), 1e-300) for row in rows]
+    chosen: list[int] = []
+    for _ in range(n):
+        best = max(range(len(rows)), key=lambda k: float(np.linalg.norm(rows[k])))
+        chosen.append(best)
+        direction = rows[best] / max(float(np.linalg.norm(rows[best])), 1e-300)
+        rows = [row - np.vdot(direction, row) * direction for row in rows]
+    return sorted(chosen)
 
 
 def _provenance(start: Sequence[acb], refined: Refined | None) -> Mapping[str, Any]:

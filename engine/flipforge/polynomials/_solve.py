@@ -1,0 +1,132 @@
+"""All roots of a square system, as far as Newton's method finds them from many random starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from flint import acb, acb_mat, ctx
+
+from flipforge.polynomials._system import System
+from flipforge.polynomials._terms import Exponents
+
+__all__ = ["find_roots", "polish"]
+
+Array = npt.NDArray[Any]
+
+_BATCH = 1000
+_STEPS = 40
+_SAME = 1e-6
+
+
+def find_roots(
+    system: System, bound: int, seed: int = 0, *, known: Sequence[Array] = (), patience: int = 3
+) -> list[Array]:
+    """Return distinct approximate roots, in floats; those that are known come first.
+
+    Parameters
+    ----------
+    bound
+        Stop at so many roots.
+    seed
+        Of the starts: complex normal numbers times a size between 0.1 and 10.
+    patience
+        So many batches of starts without a new root end the search.
+    """
+    from threadpoolctl import threadpool_limits
+
+    draw = np.random.default_rng(seed)
+    n = len(system.variables)
+    evaluator = _Evaluator(system)
+    found = list(known)
+    idle = 0
+    while idle < patience and len(found) < bound:
+        sizes = 10.0 ** draw.uniform(-1, 1, (_BATCH, 1))
+        starts = sizes * (draw.standard_normal((_BATCH, n)) + 1j * draw.standard_normal((_BATCH, n)))
+        before = len(found)
+        with threadpool_limits(1):
+            ends = _newton(evaluator, starts)
+        for point in ends:
+            size = 1 + np.max(abs(point))
+            if all(np.max(abs(point - other)) > _SAME * size for other in found):
+                found.append(point)
+        idle = 0 if len(found) > before else idle + 1
+    return found
+
+
+def polish(system: System, point: Sequence[complex], bits: int) -> list[acb] | None:
+    """Add digits to a simple root by Newton's method; None where it does not converge."""
+    values = [acb(complex(x)) for x in point]
+    with ctx.workprec(bits + 60):
+        for _ in range(bits.bit_length() + 4):
+            residual = acb_mat([[value] for value in system.values(values, bits + 60)])
+            try:
+                change = system.jacobian(values, bits + 60).mid().solve(residual.mid())
+            except ZeroDivisionError:
+                return None
+            step = max(abs(change[j, 0]).mid() for j in range(len(values)))
+            if not step < 1:
+                return None
+            values = [(x - change[j, 0]).mid() for j, x in enumerate(values)]
+            if step < acb(2).real ** (-bits):
+                return values
+    return None
+
+
+class _Evaluator:
+    """The values and derivatives of a system at many points at once, in floats."""
+
+    def __init__(self, system: System) -> None:
+        numeric = system.numeric(53)
+        self._monomials: dict[Exponents, int] = {}
+        self._values = [self._terms({e: complex(c) for e, c in f.items()}) for f in numeric]
+        self._slopes = [
+            [self._terms(_derived({e: complex(c) for e, c in f.items()}, j)) for j in range(len(system.variables))]
+            for f in numeric
+        ]
+
+    def _terms(self, terms: dict[Exponents, complex]) -> tuple[list[int], Array]:
+        places = [self._monomials.setdefault(e, len(self._monomials)) for e in terms]
+        return places, np.array([*terms.values()], dtype=complex)
+
+    def __call__(self, points: Array) -> tuple[Array, Array]:
+        """Return values, points by equations, and Jacobian matrices."""
+        exponents = np.array([*self._monomials])
+        table = np.ones((len(points), len(exponents)), dtype=complex)
+        for j in range(points.shape[1]):
+            powers = [np.ones(len(points), dtype=complex)]
+            for _ in range(int(exponents[:, j].max())):
+                powers.append(powers[-1] * points[:, j])
+            table *= np.array(powers).T[:, exponents[:, j]]
+        values = np.stack([table[:, places] @ c for places, c in self._values], axis=1)
+        slopes = np.stack(
+            [np.stack([table[:, places] @ c for places, c in row], axis=1) for row in self._slopes], axis=1
+        )
+        return values, slopes
+
+
+def _derived(terms: dict[Exponents, complex], j: int) -> dict[Exponents, complex]:
+    return {(*e[:j], e[j] - 1, *e[j + 1 :]): c * e[j] for e, c in terms.items() if e[j]}
+
+
+def _newton(evaluator: _Evaluator, points: Array) -> Array:
+    """Return the points to which Newton's method led with a regular Jacobian matrix."""
+    done = []
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            values, slopes = evaluator(points)
+            usable = np.all(np.isfinite(values), axis=1) & np.all(np.isfinite(slopes), axis=(1, 2))
+            points, values, slopes = points[usable], values[usable], slopes[usable]
+            if not len(points):
+                break
+            regular = abs(np.linalg.det(slopes)) > 1e-250
+            points, values, slopes = points[regular], values[regular], slopes[regular]
+            steps = np.linalg.solve(slopes, values[:, :, None])[:, :, 0]
+            points = points - steps
+            sizes = np.max(abs(steps), axis=1) / (1 + np.max(abs(points), axis=1))
+            ended = sizes < 1e-12
+            done.append(points[ended])
+            points = points[~ended & (np.max(abs(points), axis=1) < 1e6)]
+            if not len(points):
+                break
+    return np.concatenate(done) if done else points[:0]
