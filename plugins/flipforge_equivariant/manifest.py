@@ -12,6 +12,12 @@ __all__ = [
     "HYPEROCTAHEDRAL",
     "ORTHOGONAL",
     "PERMUTATION",
+    "PLANAR_BISTOCHASTIC",
+    "PLANAR_DOUBLED_BISTOCHASTIC",
+    "PLANAR_DOUBLED_SYMMETRIC",
+    "PLANAR_HYPEROCTAHEDRAL",
+    "PLANAR_ORTHOGONAL",
+    "PLANAR_SYMMETRIC",
     "SPECIAL",
     "SYMMETRIC",
     "SYMPLECTIC",
@@ -33,6 +39,12 @@ DOUBLED_SYMMETRIC = _manifest("SxZ2", "S_n with negatives: even numbers of point
 DOUBLED_BISTOCHASTIC = _manifest("BxZ2", "B_n with negatives: even numbers of points", "easy:doubled_bistochastic")
 PERMUTATION = _manifest("perm", "permutation matrices, by generators: orbits", "permutation:permutation")
 AUTOMORPHISMS = _manifest("Aut", "automorphisms of a graph: orbits and bilabelled graphs", "graph:automorphisms")
+PLANAR_SYMMETRIC = _manifest("S+", "free S_n: planar partitions", "planar:planar_symmetric")
+PLANAR_ORTHOGONAL = _manifest("O+", "free O(n): planar pairs", "planar:planar_orthogonal")
+PLANAR_HYPEROCTAHEDRAL = _manifest("H+", "free H_n: planar even blocks", "planar:planar_hyperoctahedral")
+PLANAR_BISTOCHASTIC = _manifest("B+", "free B_n: planar pairs and single points", "planar:planar_bistochastic")
+PLANAR_DOUBLED_SYMMETRIC = _manifest("SxZ2+", "free S_n with negatives", "planar:planar_doubled_symmetric")
+PLANAR_DOUBLED_BISTOCHASTIC = _manifest("BxZ2+", "free B_n with negatives", "planar:planar_doubled_bistochastic")
 
 GROUPS = (
     SYMMETRIC,
@@ -46,4 +58,10 @@ GROUPS = (
     DOUBLED_BISTOCHASTIC,
     PERMUTATION,
     AUTOMORPHISMS,
+    PLANAR_SYMMETRIC,
+    PLANAR_ORTHOGONAL,
+    PLANAR_HYPEROCTAHEDRAL,
+    PLANAR_BISTOCHASTIC,
+    PLANAR_DOUBLED_SYMMETRIC,
+    PLANAR_DOUBLED_BISTOCHASTIC,
 )

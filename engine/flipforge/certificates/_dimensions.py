@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import comb, factorial
 
-__all__ = ["dimension_by_characters", "dimension_of_permutations", "most_steps"]
+__all__ = ["dimension_by_characters", "dimension_of_permutations", "free_from", "most_steps"]
 
 Shape = tuple[int, ...]
 
@@ -45,8 +45,42 @@ def dimension_by_characters(family: str, n: int, m: int) -> int:
             return _walks(m, [()], lambda shape: _steps(shape, n // 2))
         case "SxZ2" | "BxZ2":
             return 0 if m % 2 else dimension_by_characters(family[0], n, m)
+        case "S+" | "O+" | "B+" | "H+" | "SxZ2+" | "BxZ2+":
+            return _dimension_of_free(family[:-1], n, m)
         case _:
             raise ValueError(f"no dimension is known for the group {family}:{n}")
+
+
+def _dimension_of_free(family: str, n: int, m: int) -> int:
+    """Return the dimension for a free quantum group, which is the classical group where n is small."""
+    if n < free_from(family):
+        if family == "H" and n > 1:
+            raise ValueError(f"no dimension is known for H+:{n}")
+        return dimension_by_characters(family, n, m)
+    if family in ("SxZ2", "BxZ2"):
+        return 0 if m % 2 else _dimension_of_free(family[0], n, m)
+    if family == "H":
+        # Planar partitions into even blocks, by the first block: F = 1 + x F^3 with x for two points.
+        series = [1]
+        for size in range(m // 2):
+            square = [sum(series[i] * series[j - i] for i in range(j + 1)) for j in range(size + 1)]
+            series.append(sum(square[j] * series[size - j] for j in range(size + 1)))
+        return 0 if m % 2 else series[m // 2]
+    # Representations are numbered 0, 1, 2, ...; V is 1 for O+, and 0 + 1 for S+ and B+.
+    counts = [1] + [0] * (m + 1)
+    for _ in range(m):
+        counts = [
+            (counts[j - 1] if j else 0)
+            + counts[j + 1]
+            + {"O": 0, "B": counts[j], "S": counts[j] * (2 if j else 1)}[family]
+            for j in range(m + 1)
+        ] + [0]
+    return counts[0]
+
+
+def free_from(family: str) -> int:
+    """Return from which n on planar diagrams of a family are independent."""
+    return {"O": 2, "B": 3, "BxZ2": 3}.get(family, 4)
 
 
 def dimension_of_permutations(elements: list[tuple[int, ...]], m: int) -> int:

@@ -5,8 +5,10 @@ Points are numbered 0..l-1 above and l..l+k-1 below; an entry is at an index for
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
+from flipforge.certificates._dimensions import free_from
 from flipforge.errors import MalformedError
 
 __all__ = ["Shape", "belongs", "entry", "gram_entry", "keeps_rule", "read_diagram"]
@@ -61,6 +63,8 @@ def _blocks(rows: Any) -> tuple[tuple[int, ...], ...]:
 
 def belongs(family: str, n: int, shape: Shape) -> bool:
     """Tell whether the matrix of a diagram commutes with a group, by the theorem on its family."""
+    if family.endswith("+"):
+        return _is_planar(shape) and belongs(family[:-1], n, shape)
     sizes = [len(block) for block in shape.blocks]
     if shape.legs is not None:
         if family == "A":
@@ -78,6 +82,18 @@ def belongs(family: str, n: int, shape: Shape) -> bool:
         "BxZ2": set(sizes) <= {1, 2} and sum(sizes) % 2 == 0,
     }
     return allowed.get(family, False)
+
+
+def _is_planar(shape: Shape) -> bool:
+    """Tell whether no two blocks cross: no a < b < c < d on the circle with a, c in one and b, d in the other."""
+    around = [[p if p < shape.l else 2 * shape.l + shape.k - 1 - p for p in block] for block in shape.blocks]
+    for number, block in enumerate(around):
+        for other in around[:number]:
+            for a, c in combinations(block, 2):
+                between = {min(a, c) < x < max(a, c) for x in other}
+                if len(between) == 2:
+                    return False
+    return True
 
 
 def entry(family: str, n: int, shape: Shape, index: Sequence[int]) -> int:
@@ -117,6 +133,8 @@ def _head(n: int, shape: Shape, index: Sequence[int]) -> int:
 
 def keeps_rule(family: str, n: int, shape: Shape) -> bool:
     """Tell whether a diagram is one of the basis that the group's rule selects."""
+    if family.endswith("+"):
+        return n >= free_from(family[:-1])
     if family in ("S", "H", "SxZ2") or (family == "A" and shape.legs is None):
         return len(shape.blocks) <= n
     if family == "A":

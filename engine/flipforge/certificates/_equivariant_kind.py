@@ -19,7 +19,12 @@ from re import fullmatch
 from typing import Any
 
 from flipforge.certificates._certificate import Certificate, Verdict
-from flipforge.certificates._dimensions import dimension_by_characters, dimension_of_permutations, most_steps
+from flipforge.certificates._dimensions import (
+    dimension_by_characters,
+    dimension_of_permutations,
+    free_from,
+    most_steps,
+)
 from flipforge.certificates._equivariant import Shape, belongs, entry, gram_entry, keeps_rule, read_diagram
 from flipforge.certificates._orbits import MOST_ELEMENTS, automorphisms, closure, graph_of, permutations_of
 from flipforge.errors import MalformedError
@@ -33,7 +38,7 @@ _MOST_PAIRS = 2_000_000
 _MOST_STEPS = 20_000_000
 _MOST_POINTS = 64
 
-_FAMILIES = ("S", "A", "O", "SO", "Sp", "H", "B", "SxZ2", "BxZ2")
+_FAMILIES = ("S", "A", "O", "SO", "Sp", "H", "B", "SxZ2", "BxZ2", "S+", "O+", "H+", "B+", "SxZ2+", "BxZ2+")
 
 
 def check_equivariant_basis(certificate: Certificate) -> Verdict:
@@ -184,6 +189,8 @@ def _check_gram(family: str, n: int, shapes: Sequence[Shape], prime: Any) -> Ver
 
 def _count_by_rule(family: str, n: int, m: int) -> int:
     """Count the diagrams that keep a rule: partitions by recurrences, involutions by hook lengths (Schensted, 1961)."""
+    if family.endswith("+"):
+        return _count_planar(family[:-1], n, m)
     if family in ("SxZ2", "BxZ2"):
         return 0 if m % 2 else _count_by_rule(family[0], n, m)
     if family in ("S", "H"):
@@ -201,6 +208,22 @@ def _count_by_rule(family: str, n: int, m: int) -> int:
         halves = _integer_partitions((m - n) // 2, n)
         heads = sum(_tableaux([2 * x + 1 for x in (*half, *(0,) * (n - len(half)))]) for half in halves)
     return heads + _even_tableaux(m, n)
+
+
+def _count_planar(family: str, n: int, m: int) -> int:
+    """Count planar diagrams by closed formulas: Catalan, Motzkin and Fuss-Catalan numbers."""
+    if n < free_from(family):
+        raise MalformedError(f"planar diagrams of {family}+ are dependent for n = {n}; list a basis")
+    if m % 2 and family not in ("S", "B"):
+        return 0
+    if family == "H":
+        return comb(3 * m // 2, m // 2) // (m + 1)
+    catalan = [comb(2 * i, i) // (i + 1) for i in range(m + 1)]
+    if family == "O":
+        return catalan[m // 2]
+    if family in ("B", "BxZ2"):
+        return sum(comb(m, 2 * i) * catalan[i] for i in range(m // 2 + 1))
+    return catalan[m]
 
 
 def _partitions(m: int, step: int) -> list[int]:

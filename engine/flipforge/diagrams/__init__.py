@@ -8,6 +8,7 @@ from flipforge.diagrams._calculus import GRAPHS, PARTITIONS, SYMPLECTIC, Calculu
 from flipforge.diagrams._combination import Combination
 from flipforge.diagrams._compose import compose, compose_symplectic, identity
 from flipforge.diagrams._diagram import Diagram
+from flipforge.diagrams._draw import svg, text
 from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
 from flipforge.diagrams._graph import GraphDiagram, bilabelled, compose_graphs, graph_matrix, graph_values
 from flipforge.diagrams._group import (
@@ -75,6 +76,8 @@ __all__ = [
     "partitions",
     "register_group",
     "relabelled",
+    "svg",
     "symplectic_form",
     "symplectic_matrix",
+    "text",
 ]
