@@ -1,10 +1,12 @@
 """The commands that the documentation shows exist, with the options that it shows."""
 
+import doctest
 import os
 import re
 import subprocess
 import sys
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,22 @@ def test_shown_command_exists_with_its_options(page: str, line: str) -> None:
     command = "" if words[0].startswith("--") else words[0]
     unknown = {word.split("=")[0] for word in words if word.startswith("--")} - help_of(command)
     assert unknown == set(), f"{page}: {line}"
+
+
+def shown_examples() -> list[tuple[str, str]]:
+    """Page and fenced Python sessions of every page that has some."""
+    found = []
+    for page in PAGES:
+        blocks = re.findall(r"^```python\n(>>> .*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        if blocks:
+            found.append((page.name, "\n".join(blocks)))
+    return found
+
+
+@pytest.mark.parametrize(("page", "session"), shown_examples(), ids=[page for page, _ in shown_examples()])
+def test_shown_sessions_print_what_they_show(page: str, session: str) -> None:
+    test = doctest.DocTestParser().get_doctest(session, {}, page, page, 0)
+    assert test.examples
+    report = StringIO()
+    failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=report.write)
+    assert not failed, report.getvalue()

@@ -7,7 +7,7 @@ import galois
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,7 +16,7 @@ from flipforge.errors import InputError
 
 Array = NDArray[Any]
 
-FIELDS = (0, 2, 3, 5, 7, 2**31 - 1, 2**61 - 1)
+FIELDS = (0, 2, 3, 7, 2**61 - 1)
 
 
 def backends(p: int) -> list[str]:
@@ -75,6 +75,9 @@ def check(f: exact.Factorisation, a: Array, p: int) -> None:
     assert (times(minor, f.inverse(), p) == one).all()
     assert (times(f.inverse(), minor, p) == one).all()
     reduced = f.echelon()
+    kinds = {type(x) for array in (f.inverse(), reduced, f.null_space()) for x in array.flat}
+    assert kinds <= ({np.int64} if p else {int, Fraction})
+    assert all(type(x) is int or x.denominator > 1 for x in f.inverse().flat if not p)
     assert reduced.shape == (r, n)
     assert (reduced[:, f.columns] == one).all()
     assert (times(a[:, f.columns], reduced, p) == a).all()
@@ -86,6 +89,7 @@ def check(f: exact.Factorisation, a: Array, p: int) -> None:
 
 
 @each_case
+@settings(max_examples=60)
 @given(data=st.data())
 def test_parts_of_a_factorisation(backend: str, p: int, data: st.DataObject) -> None:
     a = data.draw(matrices(p).map(lambda a: a % p if p else a))
@@ -99,14 +103,17 @@ def test_parts_of_a_factorisation(backend: str, p: int, data: st.DataObject) -> 
 
 
 @each_case
+@settings(max_examples=60)
 @given(data=st.data())
 def test_solve_or_prove_that_there_is_no_solution(backend: str, p: int, data: st.DataObject) -> None:
     a = data.draw(matrices(p))
     m, n = a.shape
-    b = plain(times(a, data.draw(st.just(np.ones((n, 2), dtype=int)))))
+    b = plain(times(a, np.array([[1, 2]] * n, dtype=object).reshape(n, 2)))
     changed = data.draw(st.integers(0, 1))
     if m:
         b[data.draw(st.integers(0, m - 1)), changed] += data.draw(st.integers(0, 1))
+    if not p:
+        b = plain(b * data.draw(st.sampled_from([1, Fraction(1, 6)])))
     solution = exact.factor(a, p, backend=backend).solve(b)
     if solution.values is not None:
         assert solution.dual is None
@@ -236,6 +243,15 @@ def test_beside_sympy() -> None:
 def test_rank_depends_on_the_field() -> None:
     a = [[2, 0], [0, 3]]
     assert [exact.rank(a, p) for p in (0, 2, 3, 5)] == [2, 1, 1, 2]
+
+
+def test_a_prime_that_divides_a_minor_is_left_for_another() -> None:
+    for many in (2**40, 2**31 - 19):
+        a = np.array([[1, 0, 2], [0, (2**31 - 1) * many, 0]], dtype=object)
+        for matrix in (a, a.T):
+            f = exact.factor(matrix, 0, backend="dixon")
+            check(f, matrix, 0)
+            assert f.rank == 2
 
 
 def test_large_products_are_exact() -> None:

@@ -20,13 +20,15 @@ from flipforge.errors import InputError
 from flipforge.exact._matrix import (
     Array,
     Matrix,
-    Sparse,
     as_array,
     as_matrix,
+    dense,
+    divided,
     integral,
     multiply,
-    reordered,
+    normal,
     residues,
+    submatrix,
 )
 
 __all__ = [
@@ -76,6 +78,12 @@ def _packed() -> Backend:
     return Packed()
 
 
+def _dixon() -> Backend:
+    from flipforge.exact._dixon import Dixon
+
+    return Dixon()
+
+
 def _plain() -> Backend:
     from flipforge.exact._plain import Plain
 
@@ -88,7 +96,7 @@ def _flint() -> Backend:
     return Flint()
 
 
-BACKENDS = {"packed": _packed, "flint": _flint, "plain": _plain}
+BACKENDS = {"packed": _packed, "dixon": _dixon, "flint": _flint, "plain": _plain}
 """The back ends by name, best first; each is loaded when it is first used."""
 
 
@@ -166,35 +174,38 @@ class Factorisation:
         if len(array) != self.matrix.shape[0]:
             raise InputError(f"the right-hand side has {len(array)} rows, the matrix {self.matrix.shape[0]}")
         b = array if array.ndim == 2 else array[:, None]
+        scales = [1] * b.shape[1]
         if self.p:
             b = residues(b, self.p).astype(np.int64)
-        elif self._scales:
-            b = b * np.array(self._scales, dtype=object)[:, None]
+        else:
+            columns, scales = integral((b * self._multipliers[:, None] if self._scales else b).T)
+            b = columns.T
         x = self._zeros((self.matrix.shape[1], b.shape[1]))
         x[self.columns] = self._factors.solve(b[self.rows])
-        left = multiply(self.matrix, x) - b
-        wrong = np.argwhere((left % self.p if self.p else left).T != 0)
+        wrong = np.argwhere(self._wrong(x, b).T)
         if len(wrong):
             column, row = map(int, wrong[0])
             return Solution(dual=self._dual(row), column=column)
+        x = divided(x, scales)
         return Solution(values=x if array.ndim == 2 else x[:, 0])
+
+    def _wrong(self, x: Array, b: Array) -> Array:
+        """Tell of each of m x k equations whether it fails."""
+        if self.p:
+            return np.asarray(multiply(self.matrix, x) % self.p != b)
+        numerators, scales = integral(x.T)
+        return np.asarray(multiply(self.matrix, numerators.T) != b * np.array(scales, dtype=object))
 
     def _dual(self, row: int) -> Array:
         """Return e_i minus the combination of the minor's rows that makes row i."""
         y = self._zeros((self.matrix.shape[0],))
-        y[self.rows] = self._negative(self._factors.solve_left(self._part(np.array([row]))[:, self.columns])[0])
+        y[self.rows] = self._negative(self._factors.solve_left(self._part(np.array([row]), self.columns))[0])
         y[row] = 1
         return self._scaled(y, np.arange(len(y)))
 
-    def _part(self, rows: NDArray[np.int64]) -> Array:
-        """Return the dense rows of that number, in their order."""
-        if not isinstance(self.matrix, Sparse):
-            return self.matrix[rows]
-        where = np.full(self.matrix.shape[0], -1)
-        where[rows] = np.arange(len(rows))
-        kept = where[self.matrix.rows] >= 0
-        i, j = where[self.matrix.rows[kept]], self.matrix.columns[kept]
-        part = Sparse((len(rows), self.matrix.shape[1]), i, j, self.matrix.values[kept]).dense()
+    def _part(self, rows: NDArray[np.int64], columns: NDArray[np.int64] | None = None) -> Array:
+        part = dense(submatrix(self.matrix, rows, columns))
+        # Entries of a sparse matrix at the same place have been added up now.
         return part % self.p if self.p else part
 
     def _zeros(self, shape: tuple[int, ...]) -> Array:
@@ -203,9 +214,13 @@ class Factorisation:
     def _negative(self, array: Array) -> Array:
         return -array % self.p if self.p else -array
 
+    @property
+    def _multipliers(self) -> Array:
+        return np.array(self._scales or [1] * self.matrix.shape[0], dtype=object)
+
     def _scaled(self, array: Array, rows: NDArray[np.int64]) -> Array:
         """Undo the scales of those rows, which stand on the last axis."""
-        return array * np.array(self._scales, dtype=object)[rows] if self._scales else array
+        return normal(array * self._multipliers[rows]) if self._scales else array
 
 
 def factor(
@@ -250,7 +265,7 @@ def factor(
         columns = np.asarray(order, dtype=np.int64)
         if not np.array_equal(np.sort(columns), np.arange(given.shape[1])):
             raise InputError(f"order is not a permutation of the {given.shape[1]} columns")
-    factors = _backend(backend, p).factor(exact if order is None else reordered(exact, columns), p)
+    factors = _backend(backend, p).factor(exact if order is None else submatrix(exact, None, columns), p)
     return Factorisation(exact, p, factors.rows, columns[factors.columns], factors, scales)
 
 

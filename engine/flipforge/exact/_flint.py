@@ -9,7 +9,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.exact._matrix import Array, Matrix, Sparse
+from flipforge.exact._matrix import Array, Matrix, dense
 
 __all__ = ["Flint"]
 
@@ -48,10 +48,10 @@ class Flint:
 
     def factor(self, matrix: Matrix, p: int) -> _Factors:
         """Factor residues modulo p, or integers for p = 0."""
-        dense = matrix.dense() if isinstance(matrix, Sparse) else matrix
-        columns = _pivot_columns(dense, p)
-        rows = _pivot_columns(dense[:, columns].T, p)
-        return _Factors(rows, columns, _to_flint(dense[np.ix_(rows, columns)], p), p)
+        table = dense(matrix)
+        columns = _pivot_columns(table, p)
+        rows = _pivot_columns(table[:, columns].T, p)
+        return _Factors(rows, columns, _to_flint(table[np.ix_(rows, columns)], p), p)
 
 
 def _to_flint(array: Array, p: int) -> Any:
@@ -75,11 +75,11 @@ def _element(value: Any) -> int | Fraction:
     return numerator if denominator == 1 else Fraction(numerator, denominator)
 
 
-def _pivot_columns(dense: Array, p: int) -> NDArray[np.int64]:
+def _pivot_columns(table: Array, p: int) -> NDArray[np.int64]:
     """Return the columns, from the left, that depend on none before them."""
-    if 0 in dense.shape:
+    if 0 in table.shape:
         return np.zeros(0, dtype=np.int64)
-    reduced, *_, rank = _to_flint(dense, p).rref()
+    reduced, *_, rank = _to_flint(table, p).rref()
     columns: list[int] = []
     for row in range(int(rank)):
         column = columns[-1] + 1 if columns else 0

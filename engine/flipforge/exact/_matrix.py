@@ -1,5 +1,6 @@
 """What the linear algebra takes as a matrix, and the one exact product."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from typing import Any, TypeVar, cast
@@ -9,7 +10,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from flipforge.errors import InputError
 
-__all__ = ["Array", "Matrix", "Sparse", "as_array", "as_matrix", "integral", "multiply", "reordered", "residues"]
+__all__ = [
+    "Array",
+    "Matrix",
+    "Sparse",
+    "as_array",
+    "as_matrix",
+    "dense",
+    "divided",
+    "integral",
+    "largest_entry",
+    "multiply",
+    "normal",
+    "residues",
+    "submatrix",
+    "transposed",
+]
 
 Array = NDArray[Any]
 
@@ -122,13 +138,49 @@ def integral(matrix: _Kind) -> tuple[_Kind, list[int]]:
     return array, scales
 
 
-def reordered(matrix: _Kind, order: NDArray[np.int64]) -> _Kind:
-    """Return the matrix whose column j is column ``order[j]``."""
+def normal(array: Array) -> Array:
+    """Return the numbers with an ``int`` for each fraction that is one."""
+    result = np.empty(array.shape, dtype=object)
+    result.flat[:] = [x.numerator if x.denominator == 1 else x for x in array.flat]
+    return result
+
+
+def divided(array: Array, scales: Sequence[int]) -> Array:
+    """Return the array with column j divided by ``scales[j]``."""
+    if all(scale == 1 for scale in scales):
+        return array
+    return normal(array * np.array([Fraction(1, scale) for scale in scales], dtype=object))
+
+
+def submatrix(matrix: _Kind, rows: NDArray[np.int64] | None, columns: NDArray[np.int64] | None) -> _Kind:
+    """Return the rows and columns of these numbers in this order; all of them for None."""
     if not isinstance(matrix, Sparse):
-        return np.ascontiguousarray(matrix[:, order])
-    places = np.empty(len(order), dtype=np.int64)
-    places[order] = np.arange(len(order))
-    return cast(_Kind, Sparse(matrix.shape, matrix.rows, places[matrix.columns], matrix.values))
+        chosen = matrix if rows is None else matrix[rows]
+        return chosen if columns is None else chosen[:, columns]
+    places = [matrix.rows, matrix.columns]
+    kept = np.ones(len(matrix.values), dtype=bool)
+    shape = list(matrix.shape)
+    for axis, numbers in enumerate((rows, columns)):
+        if numbers is not None:
+            where = np.full(shape[axis], -1)
+            where[numbers] = np.arange(len(numbers))
+            shape[axis] = len(numbers)
+            places[axis] = where[places[axis]]
+            kept &= places[axis] >= 0
+    part = Sparse((shape[0], shape[1]), places[0][kept], places[1][kept], matrix.values[kept])
+    return cast(_Kind, part)
+
+
+def transposed(matrix: Matrix) -> Matrix:
+    """Return the matrix with rows for columns."""
+    if not isinstance(matrix, Sparse):
+        return matrix.T
+    return Sparse(matrix.shape[::-1], matrix.columns, matrix.rows, matrix.values)
+
+
+def dense(matrix: Matrix) -> Array:
+    """Return the matrix as an array."""
+    return matrix.dense() if isinstance(matrix, Sparse) else matrix
 
 
 def multiply(left: Matrix, right: Array) -> Array:
@@ -141,12 +193,14 @@ def multiply(left: Matrix, right: Array) -> Array:
     """
     if isinstance(left, Sparse):
         # Entries at the same place add up, so a row may hold more of them than there are columns.
-        fits = _largest(right) * _largest(left.values) * max(1, len(left.values)) < 2**63
+        fits = largest_entry(right) * largest_entry(left.values) * max(1, len(left.values)) < 2**63
         kind = np.int64 if fits else object
-        product = np.zeros((left.shape[0], right.shape[1]), dtype=kind)
-        np.add.at(product, left.rows, left.values.astype(kind)[:, None] * right.astype(kind)[left.columns])
-        return product
-    size = _largest(left) * _largest(right) * max(1, left.shape[1])
+        # One column at a time: numpy adds quickly along one axis only, and it takes less memory.
+        sums, values = np.zeros((right.shape[1], left.shape[0]), dtype=kind), left.values.astype(kind)
+        for column, total in zip(right.T.astype(kind), sums, strict=True):
+            np.add.at(total, left.rows, values * column[left.columns])
+        return sums.T
+    size = largest_entry(left) * largest_entry(right) * max(1, left.shape[1])
     if size >= 2**63:
         return _sums(left.astype(object), right.astype(object))
     # numpy multiplies integers without BLAS; sums below 2**53 are exact in doubles.
@@ -171,8 +225,9 @@ def _sums(left: Array, right: Array) -> Array:
     return left @ right if left.shape[1] else np.zeros((left.shape[0], right.shape[1]), dtype=object)
 
 
-def _largest(array: Array) -> int:
+def largest_entry(matrix: Matrix) -> int:
     """Return a bound of the absolute values; for fractions one that no machine type holds."""
+    array = matrix.values if isinstance(matrix, Sparse) else matrix
     if not array.size:
         return 0
     if array.dtype == object and not all(type(x) is int for x in array.flat):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flipforge.exact._matrix import Array, Matrix, Sparse
+from flipforge.exact._matrix import Array, Matrix, dense, normal
 
 __all__ = ["Plain"]
 
@@ -53,7 +53,7 @@ class _Factors:
         return value % self.p if self.p else value
 
     def _normal(self, array: Array) -> Array:
-        return array.astype(np.int64) if self.p else array
+        return array.astype(np.int64) if self.p else normal(array)
 
 
 class Plain:
@@ -65,7 +65,7 @@ class Plain:
 
     def factor(self, matrix: Matrix, p: int) -> _Factors:
         """Factor residues modulo p, or integers for p = 0."""
-        table = (matrix.dense() if isinstance(matrix, Sparse) else matrix).astype(object)
+        table = dense(matrix).astype(object)
         m, n = table.shape
         order = np.arange(m)
         columns: list[int] = []

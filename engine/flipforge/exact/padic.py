@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from flipforge.errors import FlipforgeError, InputError
 from flipforge.exact._factor import Factorisation
-from flipforge.exact._matrix import Array, as_array
+from flipforge.exact._matrix import Array, Matrix, Sparse, as_array, integral, largest_entry, multiply
 from flipforge.rings import Element
 
-__all__ = ["Obstruction", "centred", "crt", "hensel", "reconstruct", "reconstruct_all"]
+__all__ = ["Obstruction", "centred", "crt", "dixon", "hensel", "reconstruct", "reconstruct_all"]
 
 
 class Obstruction(FlipforgeError):
@@ -89,6 +90,53 @@ def hensel(
             assert digit.dual is not None
             raise Obstruction(step, digit.dual)
         x, modulus, step = centred(x + modulus * digit.values.astype(object), modulus * p), modulus * p, step + 1
+
+
+def dixon(matrix: Matrix, inverse: Callable[[Array], Array], p: int, right: Array) -> Array:
+    """Solve A x = b over Q for a square A that is invertible modulo p, by the digits of x (Dixon 1982).
+
+    One inverse modulo p serves all digits. Fractions are tried ever more seldom, and taken when they solve the
+    equations exactly; that ends at the latest where Cramer's rule bounds them.
+
+    Parameters
+    ----------
+    matrix
+        r x r integers.
+    inverse
+        Maps r x k residues modulo p to A^-1 times them.
+    right
+        r x k integers.
+
+    Returns
+    -------
+    x
+        r x k numbers, ``int`` or ``Fraction``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dixon(np.array([[2]]), lambda b: 4 * b % 7, 7, np.array([[1, 10]])).tolist()
+    [[Fraction(1, 2), 5]]
+    """
+    entries = len(matrix.values) if isinstance(matrix, Sparse) else matrix.shape[1]
+    small = max(largest_entry(right), largest_entry(matrix) * entries * p) < 2**62
+    left = right.astype(np.int64 if small else object)
+    x, modulus = np.zeros(right.shape, dtype=object), 1
+    step, next_try = 0, 1
+    while True:
+        digit = inverse(left % p)
+        left = (left - multiply(matrix, digit)) // p
+        x, modulus, step = x + digit.astype(object) * modulus, modulus * p, step + 1
+        if step < next_try:
+            continue
+        next_try = step + 1 + step // 4
+        values = reconstruct_all(x.reshape(-1), modulus)
+        if values is not None:
+            fractions: Array = np.empty(right.shape, dtype=object)
+            fractions.flat[:] = values
+            numerators, scales = integral(fractions.T)
+            if (multiply(matrix, numerators.T) == right * np.array(scales, dtype=object)).all():
+                return fractions
 
 
 def centred(values: Array, modulus: int) -> Array:
