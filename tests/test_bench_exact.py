@@ -10,6 +10,13 @@ from test_bench import load
 linear = load("exact")
 
 
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        linear.arguments(["--help"])
+    assert caught.value.code == 0
+    assert "--large" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words", [["--shapes", "0x3"], ["--shapes", "3"], ["--peers", "magma"], ["--repeats", "0"]], ids=" ".join
 )
