@@ -50,6 +50,15 @@ class OrbitCalculus:
         values = orbit.representative[orbit.l :] + orbit.representative[: orbit.l]
         return {self._group.orbit(orbit.l, orbit.k, values): Polynomial.power(0)}
 
+    def bend(self, diagram: Diagram) -> Terms:
+        """Return the orbit with the last index below moved up."""
+        orbit = self._orbit(diagram)
+        if not orbit.k:
+            raise InputError("a diagram without points below has nothing to bend")
+        x = orbit.representative
+        values = (*x[: orbit.l], x[-1], *x[orbit.l : -1])
+        return {self._group.orbit(orbit.k - 1, orbit.l + 1, values): Polynomial.power(0)}
+
     def _sums(self, k: int, l: int, tuples: Iterable[tuple[int, ...]], *, counted: bool) -> Terms:
         """Return the orbits of tuples, each with the number of times that one and the same tuple of it was met."""
         times: dict[tuple[int, ...], int] = defaultdict(int)

@@ -48,6 +48,10 @@ class GraphCalculus(OrbitCalculus):
         """Return the transpose of a matrix."""
         return GRAPHS.flip(diagram) if isinstance(diagram, GraphDiagram) else super().flip(diagram)
 
+    def bend(self, diagram: Diagram) -> Terms:
+        """Return a matrix whose last column index is made the last row index."""
+        return GRAPHS.bend(diagram) if isinstance(diagram, GraphDiagram) else super().bend(diagram)
+
 
 class GraphGroup(PermutationGroup):
     """Aut(G): the orbits on index tuples are a basis; bilabelled graphs span the same maps.

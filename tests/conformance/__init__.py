@@ -15,18 +15,24 @@ The folder that holds this package (``tests`` of flipforge's repository or sourc
 import pytest
 
 pytest.register_assert_rewrite(
-    "conformance._executors", "conformance._exporters", "conformance._spaces", "conformance._stores"
+    "conformance._executors",
+    "conformance._exporters",
+    "conformance._groups",
+    "conformance._spaces",
+    "conformance._stores",
 )
 
 from conformance._examples import divided_strassen, strassen, wrong_strassen  # noqa: E402
 from conformance._executors import ExecutorConformance  # noqa: E402
 from conformance._exporters import ExporterConformance  # noqa: E402
+from conformance._groups import GroupConformance  # noqa: E402
 from conformance._spaces import SpaceConformance  # noqa: E402
 from conformance._stores import StoreConformance  # noqa: E402
 
 __all__ = [
     "ExecutorConformance",
     "ExporterConformance",
+    "GroupConformance",
     "SpaceConformance",
     "StoreConformance",
     "divided_strassen",

@@ -55,6 +55,22 @@ def test_bases_are_certified(name: str, most: int) -> None:
             assert len(basis) in (0, named(name).dimension(k, m - k))
 
 
+WHOLE_TABLES = {
+    **{f"{g}:{n}": 6 for g in ("S", "A") for n in range(1, 8)},
+    **{f"{g}:{n}": 8 for g in ("O", "SO") for n in range(1, 7)},
+    **{f"Aut:{g}": 5 for g in ("cycle-4", "cycle-5", "cycle-6", "prism", "cycle-7", "petersen", "bipartite-3-3")},
+    **{f"Aut:{g}": 5 for g in ("bipartite-2-3", "cubical", "star-4", "path-4", "path-5", "complete-4")},
+    "Aut:frucht": 4,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "most"), WHOLE_TABLES.items())
+def test_whole_tables_are_certified(name: str, most: int) -> None:
+    for m in range(most + 1):
+        assert check(certified(name, m // 2, m - m // 2)).decision == "PROVED"
+
+
 @pytest.mark.parametrize(
     ("name", "k", "l"), [("S:50", 4, 4), ("Sp:50", 5, 5), ("SO:6", 5, 5), ("B:5", 4, 4), ("A:9", 4, 4)]
 )
@@ -206,6 +222,7 @@ def test_the_command(tmp_path: Path, capsys: Capture) -> None:
         (["S:50", "10", "10", "--list"], "51724158235372 diagrams do not fit in a list"),
         (["O:50", "30", "30"], "too long for the walks"),
         (["Aut:file=nowhere", "1", "1"], "cannot be read"),
+        (["S:5", "1000000", "1"], "at most 64 tensor factors"),
     ],
 )
 def test_bad_input(words: list[str], said: str, capsys: Capture) -> None:

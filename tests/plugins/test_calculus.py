@@ -25,6 +25,7 @@ from flipforge.diagrams import (
     Polynomial,
     group,
     partitions,
+    symplectic_form,
 )
 from flipforge.errors import InputError
 
@@ -89,6 +90,23 @@ def test_tensor_and_flip(drawn: tuple[str, Diagram, Diagram]) -> None:
     assert (total(member, member.calculus.tensor(left, right).items(), wanted) == wanted).all()
     turned = dense(member, left).T
     assert (total(member, member.calculus.flip(left).items(), turned) == turned).all()
+
+
+@settings(max_examples=150)
+@given(composable((*GROUPS, *ORBITS), 3))
+def test_bending_moves_an_index(drawn: tuple[str, Diagram, Diagram]) -> None:
+    name, diagram, _ = drawn
+    member = named(name)
+    n, k, l = member.n, diagram.k, diagram.l
+    if not k:
+        with pytest.raises(InputError, match="nothing to bend"):
+            member.calculus.bend(diagram)
+        return
+    split = dense(member, diagram).reshape(n**l, n ** (k - 1), n)
+    if name.startswith("Sp"):
+        split = split @ symplectic_form(n)
+    wanted = split.transpose(0, 2, 1).reshape(n ** (l + 1), n ** (k - 1))
+    assert (total(member, member.calculus.bend(diagram).items(), wanted) == wanted).all()
 
 
 @settings(max_examples=60)

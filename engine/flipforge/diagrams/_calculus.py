@@ -36,6 +36,12 @@ class Calculus(Protocol):
     def flip(self, diagram: Diagram) -> Terms:
         """Return the transpose of a matrix as a sum of matrices."""
 
+    def bend(self, diagram: Diagram) -> Terms:
+        """Return a matrix whose last column index is made the last row index, as a sum of matrices.
+
+        For Sp(n) the index goes through the form: F[I, (J, j)] becomes the sum over i of F[I, (J, i)] form[i, j].
+        """
+
 
 class _Partitions:
     """Partitions and Brauer diagrams: a factor n for each component that is removed."""
@@ -50,6 +56,9 @@ class _Partitions:
     def flip(self, diagram: Diagram) -> Terms:
         return {as_partition(diagram).flip(): ONE}
 
+    def bend(self, diagram: Diagram) -> Terms:
+        return {as_partition(diagram).bend(): ONE}
+
 
 class _Symplectic(_Partitions):
     """Brauer diagrams for Sp(n): a factor n for each loop, and a sign."""
@@ -57,6 +66,12 @@ class _Symplectic(_Partitions):
     def compose(self, above: Diagram, below: Diagram) -> Terms:
         result, loops, sign = compose_symplectic(as_partition(above), as_partition(below))
         return {result: Polynomial.power(loops, sign)}
+
+    def bend(self, diagram: Diagram) -> Terms:
+        # A pair in the row below becomes form times form, which is -1.
+        plain = as_partition(diagram)
+        bent = plain.bend()
+        return {bent: -ONE if plain.partners[-1] >= plain.l else ONE}
 
 
 class _Graphs:
@@ -70,6 +85,9 @@ class _Graphs:
 
     def flip(self, diagram: Diagram) -> Terms:
         return {as_graph(diagram).flip(): ONE}
+
+    def bend(self, diagram: Diagram) -> Terms:
+        return {as_graph(diagram).bend(): ONE}
 
 
 def as_partition(diagram: Diagram) -> PartitionDiagram:

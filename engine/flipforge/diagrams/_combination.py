@@ -90,6 +90,11 @@ class Combination:
         terms = [(d, scalar * sign) for x, scalar in self.terms for d, sign in self.calculus.flip(x).items()]
         return self._made(self.calculus, self.l, self.k, gathered(terms))
 
+    def bend(self) -> "Combination":
+        """Return the sum with its last point below moved up to the right, for Sp(n) through the form."""
+        terms = [(d, scalar * sign) for x, scalar in self.terms for d, sign in self.calculus.bend(x).items()]
+        return self._made(self.calculus, self.k - 1, self.l + 1, gathered(terms))
+
     def matrix(self, n: int, matrix_of: Callable[[Diagram], SparseMatrix]) -> npt.NDArray[Any]:
         """Return the dense matrix at an n, n^l x n^k fractions.
 

@@ -21,6 +21,9 @@ __all__ = ["MOST_DIAGRAMS", "Group", "check_listable", "check_shape", "group", "
 MOST_DIAGRAMS = 2_000_000
 """The longest list of diagrams that is made; longer ones are counted and enumerated lazily."""
 
+MOST_POINTS = 64
+"""The most tensor factors, those of input and output together."""
+
 
 class Group(Protocol):
     """A group that acts on R^n, and its diagrams.
@@ -110,9 +113,11 @@ def group_names() -> tuple[str, ...]:
 
 
 def check_shape(k: int, l: int) -> None:
-    """Raise `InputError` for a negative number of points."""
+    """Raise `InputError` for a negative number of points, or for more than counts are made of."""
     if k < 0 or l < 0:
         raise InputError(f"k = {k}, l = {l}: numbers of tensor factors are not negative")
+    if k + l > MOST_POINTS:
+        raise InputError(f"k + l = {k + l}: at most {MOST_POINTS} tensor factors are counted")
 
 
 def check_listable(count: int, what: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import permutations
 from math import factorial
 
-from flipforge.diagrams._calculus import Terms, gathered
+from flipforge.diagrams._calculus import PARTITIONS, Terms, gathered
 from flipforge.diagrams._compose import check_composable
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._headed import HeadedDiagram, headed, parity
@@ -63,12 +63,19 @@ class HeadedCalculus:
 
     def flip(self, diagram: Diagram) -> Terms:
         """Return the transpose of a matrix."""
-        if isinstance(diagram, PartitionDiagram):
-            return {diagram.flip(): Polynomial.power(0)}
         self._opened(diagram)
-        assert isinstance(diagram, HeadedDiagram)
+        if not isinstance(diagram, HeadedDiagram):
+            return PARTITIONS.flip(diagram)
         sign, flipped = diagram.flip()
         return {flipped: Polynomial.power(0, sign)}
+
+    def bend(self, diagram: Diagram) -> Terms:
+        """Return a matrix whose last column index is made the last row index."""
+        self._opened(diagram)
+        if not isinstance(diagram, HeadedDiagram):
+            return PARTITIONS.bend(diagram)
+        sign, bent = diagram.bend()
+        return {bent: Polynomial.power(0, sign)}
 
     def _opened(self, diagram: Diagram) -> tuple[PartitionDiagram, tuple[int, ...]]:
         """Return the partition and the label of each leg's block, one more for a free leg; none without a head."""
