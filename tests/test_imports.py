@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "polynomials": ("schemes",),
     "flips": ("schemes",),
     "programs": ("flips", "diagrams"),
-    "search": ("programs",),
+    "search": ("programs", "polynomials"),
     "executors": ("search",),
     "catalogue": ("search", "programs"),
     "plugins": ("executors", "catalogue", "programs", "polynomials", "diagrams"),

@@ -30,7 +30,6 @@ LAYERS = [
     "layer:Aut:file=edges.txt:2:2",
 ]
 LATER = [
-    "identity:a.json",
     "system:a.json",
 ]
 

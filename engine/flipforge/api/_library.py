@@ -9,14 +9,23 @@ from typing import Any
 from flipforge import plugins
 from flipforge.catalogue import Query, SqliteStore
 from flipforge.certificates import Verdict, check
-from flipforge.errors import FlipforgeError, InputError, MalformedError
+from flipforge.errors import FlipforgeError, InputError, MalformedError, VerificationError
 from flipforge.problems import Problem, parse
 from flipforge.programs import Layer, is_layer_file, layer_document, read_layer_file
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
-from flipforge.schemes.formats import Judged, is_there, judge_file, native_document, read_file, write_file
-from flipforge.search import Entry, Stored
+from flipforge.schemes.formats import (
+    Judged,
+    certificate_document,
+    is_there,
+    judge_certificate,
+    judge_file,
+    native_document,
+    read_file,
+    write_file,
+)
+from flipforge.search import Entry, Proven, Stored
 
 __all__ = [
     "Batch",
@@ -86,7 +95,8 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
         with open_store(db) as store:
             found = store.scheme(str(name))
         if not isinstance(found, Scheme):
-            raise InputError(f"{name}: a layer program of {found.problem}; this takes schemes")
+            what = "a layer program" if isinstance(found, Layer) else f"a {found.certificate.kind} certificate"
+            raise InputError(f"{name}: {what} of {found.problem}; this takes schemes")
         return found
     schemes = read_file(path, **_stated(problem, ring))
     if len(schemes) != 1:
@@ -95,14 +105,17 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
 
 
 def load_object(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> Stored:
-    """Return the proven scheme or layer program of a file, ID or unique prefix; as `load` otherwise."""
+    """Return the proven scheme, layer program or certificate of a file, ID or unique prefix; as `load` otherwise."""
     path = Path(name)
     if is_layer_file(path):
         layer = _layer_of(path, problem, ring)
         layer.certify()
         return layer
     if is_there(path):
-        return load(name, problem=problem, ring=ring)
+        found_here = _objects(path, _stated(problem, ring))
+        if len(found_here) != 1:
+            raise InputError(f"{path}: holds {len(found_here)} schemes; import it and name one by its ID")
+        return found_here[0]
     with open_store(db) as store:
         found: Stored = store.scheme(str(name))
     return found
@@ -113,21 +126,25 @@ def document(name: Name, *, problem: str | None = None, ring: str | None = None,
     scheme = load_object(name, problem=problem, ring=ring, db=db)
     if isinstance(scheme, Layer):
         return {"id": scheme.id, **layer_document(scheme)}
+    if isinstance(scheme, Proven):
+        return {"id": scheme.id, **certificate_document(scheme.certificate)}
     return {"id": scheme.id, **costs(scheme).as_dict(), **native_document(scheme)}
 
 
 def show(name: Name, *, latex: bool = False, problem: str | None = None, ring: str | None = None, db: Db = None) -> str:
-    """Return a scheme as text: its products and outputs, or LaTeX; a layer program as its instructions.
+    """Return an object as text: products and outputs, instructions, or the witness of a certificate.
+
+    A scheme can be written in LaTeX.
 
     Raises
     ------
     InputError
-        A layer program is asked for as LaTeX.
+        A layer program or certificate is asked for as LaTeX.
     """
     scheme = load_object(name, problem=problem, ring=ring, db=db)
-    if isinstance(scheme, Layer):
+    if not isinstance(scheme, Scheme):
         if latex:
-            raise InputError(f"{scheme.id}: a layer program has no LaTeX; leave --latex out")
+            raise InputError(f"{scheme.id}: only a scheme has LaTeX; leave --latex out")
         return scheme.describe()
     return describe_latex(scheme) if latex else describe(scheme)
 
@@ -179,7 +196,7 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
                 schemes: Sequence[Stored] = (
                     [_layer_of(Path(file), problem, ring)]
                     if is_layer_file(Path(file))
-                    else read_file(Path(file), **stated)
+                    else _objects(Path(file), stated)
                 )
                 new = store.commit([Entry(scheme, "imported", source=_source(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
@@ -232,6 +249,17 @@ def export_scheme(
     return plugins.export(load(name, problem=problem, ring=ring, db=db), target, out, check=check)
 
 
+def _objects(path: Path, stated: dict[str, Any]) -> Sequence[Stored]:
+    """Return the schemes of a file, or its certificate, all proved."""
+    judged = judge_file(path, **stated)
+    if len(judged) != 1 or judged[0].certificate is None:
+        return read_file(path, **stated)
+    verdict = judged[0].verdict
+    if not verdict.valid:
+        raise VerificationError(f"{path}: {verdict.decision}: {verdict.reason}")
+    return [Proven.of(judged[0].certificate)]
+
+
 def _stated(problem: str | None, ring: str | None) -> dict[str, Any]:
     stated_problem: Problem | None = None if problem is None else parse_problem(problem)
     stated_ring: Ring | None = None if ring is None else ring_named(ring)
@@ -264,6 +292,8 @@ def _judge_stored(name: str, db: Db) -> list[Judged]:
     """Decide a stored scheme, and then the certificates that are kept with it."""
     with open_store(db) as store:
         stored, kept = store.scheme(name), store.certificates(name)
+    if isinstance(stored, Proven):
+        return [judge_certificate(stored.certificate, stored.id)]
     labels = stored.problem.name, stored.ring.name, stored.rank
     return [
         Judged(stored.id, None, *labels, stored.verdict()),

@@ -8,7 +8,8 @@ from time import process_time
 from typing import Any
 
 from flipforge import plugins
-from flipforge.api._layers import first_layer, layer_starts, warm_layers
+from flipforge.api._identities import identity_starts
+from flipforge.api._layers import layer_starts, warm_layers
 from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.api._terms import (
     config_of,
@@ -23,16 +24,16 @@ from flipforge.api._terms import (
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import LayerProblem, Problem, is_family
-from flipforge.programs import Layer
 from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Symmetry, first_schemes
+from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.formats import is_there
 from flipforge.search import (
     LIFTED,
     Entry,
     FlipSpace,
+    IdentitySpace,
     LayerSpace,
     Limits,
     Lineage,
@@ -40,6 +41,7 @@ from flipforge.search import (
     Replayed,
     Run,
     RunRecord,
+    Seed,
     Stored,
     SymmetricSpace,
     retrace,
@@ -55,9 +57,10 @@ __all__ = [
 ]
 
 OnProgress = Callable[[Progress], None]
-AnySpace = FlipSpace | SymmetricSpace | LayerSpace
+AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace
 
-_LAYER_OBJECTIVES = ("additions",)
+_WITHOUT_SCHEMES = ("layer", "identity")
+"""Kinds of proof of what is no scheme: its ring is its own, and neither symmetry nor most objectives make sense."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ def search(
     ----------
     problem, ring
         A problem string, e.g. ``matmul:3x3x3``, and the ring to search over; GF2 unless given. A layer, e.g.
-        ``layer:S:20:3:3``, has the ring Z, and its rank is the number of elements that a program touches.
+        ``layer:S:20:3:3``, has the ring Z, and its rank is the number of elements that a program touches; an identity
+        has the field that its file states, and its rank is the number of terms.
     target_rank
         Stop as soon as a scheme of this rank or lower is found.
     workers
@@ -159,10 +163,10 @@ def search(
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
     parsed = parse_problem(problem)
-    is_layer = isinstance(parsed, LayerProblem)
-    over = ring_named(ring or ("Z" if is_layer else "GF2"))
-    if is_layer and (symmetry is not None or objective not in _LAYER_OBJECTIVES):
-        raise InputError(f"{parsed}: a search for layer programs takes no --symmetry, and no --objective but additions")
+    over = ring_named(ring or _usual_ring(parsed))
+    if parsed.proof in _WITHOUT_SCHEMES and (symmetry is not None or objective != "additions"):
+        what = "layer programs" if isinstance(parsed, LayerProblem) else "identities"
+        raise InputError(f"{parsed}: a search for {what} takes no --symmetry, and no --objective but additions")
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
     space = _space(parsed, over, group)
     config = config_of(
@@ -234,12 +238,12 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         scheme = store.scheme(name)
         chain = store.lineage(name)
         rings = _rings(scheme.ring, chain)
-        over = scheme.ring if scheme.ring.characteristic or isinstance(scheme, Layer) else ZT
+        over = scheme.ring if scheme.ring.characteristic or not isinstance(scheme, Scheme) else ZT
 
         def space_of(problem: Problem, step: Lineage) -> AnySpace:
             # Walks are over the ternary integers where a derivation led to a larger ring.
             ring = rings[step.child]
-            ring = ring if ring.characteristic or isinstance(problem, LayerProblem) else ZT
+            ring = ring if ring.characteristic or problem.proof in _WITHOUT_SCHEMES else ZT
             return _space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
         def root_of(identity: str, problem: Problem, step: Lineage) -> Stored:
@@ -284,16 +288,26 @@ def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
 
 def _firsts(problem: Problem, ring: Ring) -> Sequence[Stored]:
     """Return what searches of a problem begin with."""
-    return (
-        [first_layer(LayerSpace(problem, ring))] if isinstance(problem, LayerProblem) else first_schemes(problem, ring)
-    )
+    if problem.proof in _WITHOUT_SCHEMES:
+        space = _space(problem, ring, None)
+        return [space.scheme(space.start(Seed(0)))]
+    return first_schemes(problem, ring)
 
 
 def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
     if isinstance(problem, LayerProblem):
         plugins.connect()  # the groups are plugins
         return LayerSpace(problem, ring)
+    if problem.proof == "identity":
+        return IdentitySpace(problem, ring)
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+
+
+def _usual_ring(problem: Problem) -> str:
+    """Return the ring of a search that is given none; that of identities is in their file."""
+    if isinstance(problem, LayerProblem):
+        return "Z"
+    return str(problem.ideal.ring) if problem.proof == "identity" else "GF2"
 
 
 def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
@@ -305,6 +319,8 @@ def starts_of(space: AnySpace, start: Sequence[str | Path], store: SqliteStore, 
     """Return the schemes to start from, over the ring of the search; where none are given, the seed may draw them."""
     if isinstance(space, LayerSpace):
         return layer_starts(space, start, store)
+    if isinstance(space, IdentitySpace):
+        return identity_starts(space, start, store)
     if not start and isinstance(space, SymmetricSpace):
         source = f"start of {space.symmetry.name} by seed {seed}"
         return [Entry(space.scheme(state), "derived", source=source) for state in space.starts(seed)]
@@ -339,6 +355,8 @@ def _drive(
     warm: Callable[[], None]
     if isinstance(space, LayerSpace):
         warm = warm_layers(space)
+    elif isinstance(space, IdentitySpace):
+        warm = space.warm
     elif isinstance(space, SymmetricSpace):
         first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
         warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)

@@ -12,9 +12,15 @@ from flipforge.catalogue._schema import ORIGINS
 from flipforge.errors import InputError, MalformedError, VerificationError
 from flipforge.problems import Problem, parse
 from flipforge.programs import LAYER_FORMAT, Layer, dump_layer, read_layer_document
-from flipforge.schemes import costs
-from flipforge.schemes.formats import dump_native, read_native_document
-from flipforge.search import Entry, Lineage, RunRecord, Stored
+from flipforge.schemes import Scheme, costs
+from flipforge.schemes.formats import (
+    CERTIFICATE_FORMAT,
+    dump_certificate,
+    dump_native,
+    parse_certificate,
+    read_native_document,
+)
+from flipforge.search import Entry, Lineage, Proven, RunRecord, Stored
 
 __all__ = [
     "KEPT_APART",
@@ -36,6 +42,9 @@ __all__ = [
 
 KEPT_APART = ("origin", "run", "source", "lineage")
 """Keys of a scheme's provenance that the catalogue keeps in columns and tables of its own."""
+
+
+_KINDS = {Scheme: "scheme", Layer: "layer", Proven: "certificate"}
 
 
 @dataclass(frozen=True)
@@ -110,15 +119,14 @@ def prove(item: Item) -> dict[str, Any]:
     if not verdict.valid:
         raise VerificationError(f"{item.label}: {verdict.reason}")
     sizes: tuple[int | None, ...] = stored.problem.dims if stored.problem.kind == "matmul" else (None, None, None)
-    counts = layer_counts(stored) if isinstance(stored, Layer) else costs(stored).as_dict()
     return {
         "id": item.scheme.id,
         "digest": item.scheme.digest,
-        "kind": "layer" if isinstance(stored, Layer) else "scheme",
+        "kind": _KINDS[type(stored)],
         "problem": stored.problem.name,
         **dict(zip("nmp", sizes, strict=True)),
         "ring": stored.ring.name,
-        **counts,
+        **_counts(stored),
         "additions_reduced": None,
         "origin": item.origin,
         "run": item.run,
@@ -126,6 +134,14 @@ def prove(item: Item) -> dict[str, Any]:
         "created": now(),
         "data": data,
     }
+
+
+def _counts(stored: Stored) -> dict[str, int | float | None]:
+    """Return the costs of a scheme or layer; a certificate has its size, and that of its witness in characters."""
+    if isinstance(stored, Proven):
+        size = len(json_text(stored.certificate.witness))
+        return {"rank": stored.rank, "additions": size, "nonzeros": stored.rank, "omega": None}
+    return layer_counts(stored) if isinstance(stored, Layer) else costs(stored).as_dict()
 
 
 def layer_counts(layer: Layer) -> dict[str, int | float | None]:
@@ -136,11 +152,15 @@ def layer_counts(layer: Layer) -> dict[str, int | float | None]:
 
 def dump_object(stored: Stored) -> str:
     """Write an object as the text of its file."""
+    if isinstance(stored, Proven):
+        return dump_certificate(replace(stored.certificate, provenance=dict(stored.provenance)))
     return dump_layer(stored) if isinstance(stored, Layer) else dump_native(stored)
 
 
 def read_document(document: Mapping[str, Any], source: str, known: Problem | None = None) -> Stored:
     """Build the object of a parsed file of the project's own, unproved."""
+    if document.get("format") == CERTIFICATE_FORMAT:
+        return Proven.of(parse_certificate(document))
     if document.get("format") == LAYER_FORMAT:
         return read_layer_document(document, source)
     return read_native_document(document, source, known)

@@ -79,6 +79,7 @@ from flipforge.flips._sandwich import (
     structured_automorphism,
     structured_automorphisms,
 )
+from flipforge.flips._support import SUPPORT_WALK_VERSION, SupportWalk, support_walk
 from flipforge.flips._symmetric_walk import MAX_ORBITS, SYMMETRIC_WALK_VERSION, SymmetricWalk, symmetric_walk
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
@@ -88,6 +89,7 @@ __all__ = [
     "MAX_ROWS",
     "MAX_SYMMETRIC_ENTRIES",
     "RINGS",
+    "SUPPORT_WALK_VERSION",
     "SYMMETRIC_WALK_VERSION",
     "Action",
     "Automorphism",
@@ -96,6 +98,7 @@ __all__ = [
     "LayerTables",
     "LayerWalk",
     "Packed",
+    "SupportWalk",
     "SymmetricWalk",
     "Walk",
     "border_walk",
@@ -121,6 +124,7 @@ __all__ = [
     "sparse_sandwich",
     "structured_automorphism",
     "structured_automorphisms",
+    "support_walk",
     "symmetric_walk",
     "unpack",
     "walk",

@@ -4,8 +4,21 @@ from flipforge.polynomials._classics import cyclic, katsura, lines_on_cubic
 from flipforge.polynomials._dual import DualSpace, dual_space, macaulay_dual_space
 from flipforge.polynomials._families import colouring, graph_named, pigeonhole
 from flipforge.polynomials._field import RATIONALS, Field, Generator
-from flipforge.polynomials._ideal import Ideal, parse_ideal, read_ideal
-from flipforge.polynomials._identity import find_identity
+from flipforge.polynomials._ideal import (
+    Ideal,
+    IdentityProblem,
+    ideal_of_statement,
+    identity_problem,
+    parse_ideal,
+    read_ideal,
+)
+from flipforge.polynomials._identity import (
+    exact_values,
+    find_identity,
+    identity_certificate,
+    least_system,
+    values_modulo,
+)
 from flipforge.polynomials._parse import Parsed, parse_texts
 from flipforge.polynomials._root_sets import RootSet, certify_all
 from flipforge.polynomials._roots import CertifiedRoot, certify_root
@@ -20,6 +33,7 @@ __all__ = [
     "Field",
     "Generator",
     "Ideal",
+    "IdentityProblem",
     "Parsed",
     "Polynomial",
     "RootSet",
@@ -30,9 +44,14 @@ __all__ = [
     "colouring",
     "cyclic",
     "dual_space",
+    "exact_values",
     "find_identity",
     "graph_named",
+    "ideal_of_statement",
+    "identity_certificate",
+    "identity_problem",
     "katsura",
+    "least_system",
     "lines_on_cubic",
     "macaulay_dual_space",
     "parse_ideal",
@@ -42,4 +61,5 @@ __all__ = [
     "pigeonhole",
     "read_ideal",
     "read_system",
+    "values_modulo",
 ]

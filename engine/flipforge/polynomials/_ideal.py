@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -11,10 +11,19 @@ from typing import Any
 from flipforge.errors import FlipforgeError, FormatError, InputError
 from flipforge.polynomials._parse import is_name, parse_texts
 from flipforge.polynomials._terms import Polynomial
-from flipforge.rings import Element, Ring
+from flipforge.problems import Problem
+from flipforge.rings import Element, Ring, parse_element
 from flipforge.rings import ring as ring_named
 
-__all__ = ["Ideal", "parse_ideal", "polynomial_rows", "read_ideal"]
+__all__ = [
+    "Ideal",
+    "IdentityProblem",
+    "ideal_of_statement",
+    "identity_problem",
+    "parse_ideal",
+    "polynomial_rows",
+    "read_ideal",
+]
 
 FIELDS = ("Q", "GF2", "GF3", "GF5", "GF7")
 MAX_VARIABLES = 200
@@ -55,6 +64,41 @@ class Ideal:
         }
 
 
+@dataclass(frozen=True)
+class IdentityProblem(Problem):
+    """An ideal with its target as a problem to search in; it has no tensor."""
+
+    ideal: Ideal = field(kw_only=True, compare=False, repr=False)
+
+    @property
+    def proof(self) -> str:
+        """The kind of certificate that proves a find."""
+        return "identity"
+
+
+def identity_problem(ideal: Ideal) -> IdentityProblem:
+    """Return the problem of an ideal, named by its content."""
+    return IdentityProblem(ideal.name, "identity", (1, 1, 1), (), (), ((), (), ()), ideal=ideal)
+
+
+def ideal_of_statement(statement: Mapping[str, Any]) -> Ideal:
+    """Return the ideal that a certificate states.
+
+    Examples
+    --------
+    >>> ideal = parse_ideal({"equations": ["x*y - 1/2", "x"]})
+    >>> ideal_of_statement(ideal.statement) == ideal
+    True
+    """
+    ring = ring_named(statement["ring"])
+
+    def read(rows: Sequence[Any]) -> Polynomial:
+        return Polynomial.of({tuple(e): ring.coerce(parse_element(c)) for c, e in rows})  # type: ignore[misc]
+
+    equations = tuple(read(rows) for rows in statement["equations"])
+    return Ideal(tuple(statement["variables"]), equations, read(statement["target"]), ring)
+
+
 def polynomial_rows(polynomial: Sequence[tuple[tuple[int, ...], Element]]) -> list[list[Any]]:
     """Write a polynomial as ``[coefficient, [exponents]]`` terms."""
     return [[c.numerator if c.denominator == 1 else str(c), list(e)] for e, c in polynomial]
@@ -79,11 +123,11 @@ def parse_ideal(document: Mapping[str, Any]) -> Ideal:
     texts = document.get("equations")
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise InputError(f"equations must be a list of polynomials as texts, beside {_KEYS}")
-    target, field = document.get("target", "1"), document.get("field", "Q")
+    target, field_name = document.get("target", "1"), document.get("field", "Q")
     if not isinstance(target, str):
         raise InputError("target must be a polynomial as a text")
-    if not isinstance(field, str) or field not in FIELDS:
-        raise InputError(f"field {str(field)[:40]!r}: use one of {', '.join(FIELDS)}")
+    if not isinstance(field_name, str) or field_name not in FIELDS:
+        raise InputError(f"field {str(field_name)[:40]!r}: use one of {', '.join(FIELDS)}")
     variables = document.get("variables")
     if variables is not None:
         if not isinstance(variables, list) or not all(isinstance(v, str) and is_name(v) for v in variables):
@@ -96,7 +140,7 @@ def parse_ideal(document: Mapping[str, Any]) -> Ideal:
         raise InputError(f"coefficients in {parsed.field}; identities are looked for over {', '.join(FIELDS)}")
     if len(parsed.variables) > MAX_VARIABLES or len(texts) > MAX_EQUATIONS:
         raise InputError(f"more than {MAX_VARIABLES} variables or {MAX_EQUATIONS} equations")
-    ring = ring_named(field)
+    ring = ring_named(field_name)
     polynomials = []
     for label, polynomial in zip(labelled, parsed.polynomials, strict=True):
         try:
@@ -105,10 +149,10 @@ def parse_ideal(document: Mapping[str, Any]) -> Ideal:
             raise InputError(f"{label}: {error}") from None
     *equations, goal = polynomials
     if not goal:
-        raise InputError(f"target: {target[:40]!r} is zero over {field}, which is no question")
+        raise InputError(f"target: {target[:40]!r} is zero over {field_name}, which is no question")
     zero = next((i for i, f in enumerate(equations) if not f), None)
     if zero is not None:
-        raise InputError(f"equations[{zero}]: {texts[zero][:40]!r} is zero over {field}; leave it out")
+        raise InputError(f"equations[{zero}]: {texts[zero][:40]!r} is zero over {field_name}; leave it out")
     return Ideal(parsed.variables, tuple(equations), goal, ring)
 
 

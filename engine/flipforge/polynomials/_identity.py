@@ -27,7 +27,19 @@ from flipforge.polynomials._ideal import Ideal, polynomial_rows
 from flipforge.polynomials._terms import Exponents, Polynomial
 from flipforge.rings import Element
 
-__all__ = ["PRIMES", "Form", "Products", "find_identity", "identity_certificate", "products", "rational_values"]
+__all__ = [
+    "PRIMES",
+    "Form",
+    "LeastSystem",
+    "Products",
+    "exact_values",
+    "find_identity",
+    "identity_certificate",
+    "least_system",
+    "products",
+    "rational_values",
+    "values_modulo",
+]
 
 Column = tuple[int, Exponents]
 Form = dict[Exponents, Element]
@@ -100,6 +112,65 @@ def find_identity(ideal: Ideal, max_degree: int) -> Certificate:
         form = _form(ideal, grown)
     statement = {"problem": ideal.name, **ideal.statement, "degree": max_degree}
     return Certificate("no_identity", statement, {"form": _form_rows(form)}, "flipforge.no_identity/1")
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSystem:
+    """All identities of the least degree: the products that matter, and one solution.
+
+    Attributes
+    ----------
+    prime
+        Modulo which a solution is known: the characteristic, or one of `PRIMES`.
+    values
+        A solution modulo the prime.
+    form
+        Excludes lower degrees; empty where there are none.
+    """
+
+    products: Products
+    prime: int
+    values: Integers
+    form: Form
+
+
+def least_system(ideal: Ideal, max_degree: int) -> LeastSystem | None:
+    """Return the linear system of the least degree in which there is an identity; None up to the highest degree."""
+    form: Form = {}
+    prime = ideal.ring.characteristic or PRIMES[0]
+    for degree in range(max_degree + 1):
+        found: dict[Column, int] | None = None
+        for grown in products(ideal, degree):
+            if found is None:
+                values = factor(grown.matrix, prime).solve(grown.right).values
+                if values is not None:
+                    found = dict(zip(grown.columns, values.tolist(), strict=True))
+        if found is not None:
+            return LeastSystem(grown, prime, np.array([found.get(c, 0) for c in grown.columns]), form)
+        form = _form(ideal, grown)
+    return None
+
+
+def exact_values(ideal: Ideal, system: LeastSystem, values: Integers) -> list[Element] | None:
+    """Return the exact solution of the products that a solution modulo the prime takes; None where there is none."""
+    if ideal.ring.characteristic:
+        return [int(v) for v in values]
+    grown = system.products
+    return rational_values(grown.matrix, grown.right, np.flatnonzero(values))
+
+
+def values_modulo(system: LeastSystem, cofactors: Sequence[Any]) -> list[int] | None:
+    """Return the solution modulo the prime of cofactors as certificates have them; None where they take others."""
+    place = {column: j for j, column in enumerate(system.products.columns)}
+    values = [0] * len(place)
+    for i, rows in enumerate(cofactors):
+        for coefficient, exponents in rows:
+            j = place.get((i, tuple(exponents)))
+            value = Fraction(coefficient)
+            if j is None or value.denominator % system.prime == 0:
+                return None
+            values[j] = value.numerator * pow(value.denominator, -1, system.prime) % system.prime
+    return values
 
 
 def products(ideal: Ideal, degree: int) -> Iterator[Products]:

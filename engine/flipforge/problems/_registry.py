@@ -17,7 +17,6 @@ __all__ = ["kinds", "parse", "register_kind"]
 Parser = Callable[[str], Problem]
 
 _LATER: dict[str, tuple[str, str, str]] = {
-    "identity": (".+", "identity:FILE", "0.6"),
     "system": (".+", "system:FILE", "0.6"),
 }
 _MAX_LENGTH = 1000

@@ -10,6 +10,7 @@ from flipforge.search._controller import Course, Paths
 from flipforge.search._derivation import LIFTED, derived, lifted, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
+from flipforge.search._identity_space import IdentitySpace
 from flipforge.search._interrupts import interrupts_held
 from flipforge.search._layer_space import LayerSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
@@ -34,6 +35,7 @@ from flipforge.search._protocols import (
     Store,
     Stored,
 )
+from flipforge.search._proven import Proven
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
 from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
@@ -63,6 +65,7 @@ __all__ = [
     "Find",
     "FlipSpace",
     "Growing",
+    "IdentitySpace",
     "Invariant",
     "Ladder",
     "Lattice",
@@ -77,6 +80,7 @@ __all__ = [
     "Paths",
     "Pool",
     "Progress",
+    "Proven",
     "Reducing",
     "Replayed",
     "Run",

@@ -18,6 +18,7 @@ from flipforge.programs import Layer
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme
 from flipforge.search._growth import Corner
+from flipforge.search._proven import Proven
 
 __all__ = [
     "Breadth",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 State = TypeVar("State")
-Stored = Scheme | Layer
+Stored = Scheme | Layer | Proven
 """What a store keeps: the schemes of bilinear problems, and the programs of layers."""
 State_contra = TypeVar("State_contra", contravariant=True)
 

@@ -4,11 +4,12 @@ from flipforge.schemes.formats._atomic import write_atomically
 from flipforge.schemes.formats._certificate import (
     CERTIFICATE_FORMAT,
     certificate_document,
+    dump_certificate,
     parse_certificate,
     write_certificate,
 )
 from flipforge.schemes.formats._draft import load_json
-from flipforge.schemes.formats._judge import Judged, is_there, judge_file, read_file
+from flipforge.schemes.formats._judge import Judged, is_there, judge_certificate, judge_file, read_file
 from flipforge.schemes.formats._native import FORMAT, dump_native, native_document, read_native_document
 from flipforge.schemes.formats._plain import read_plain
 from flipforge.schemes.formats._write import WRITERS, write_file
@@ -19,8 +20,10 @@ __all__ = [
     "WRITERS",
     "Judged",
     "certificate_document",
+    "dump_certificate",
     "dump_native",
     "is_there",
+    "judge_certificate",
     "judge_file",
     "load_json",
     "native_document",

@@ -24,6 +24,7 @@ __all__ = [
     "Decided",
     "certificate_content",
     "certificate_document",
+    "dump_certificate",
     "parse_certificate",
     "write_certificate",
 ]
@@ -79,11 +80,16 @@ def certificate_document(certificate: Certificate) -> dict[str, Any]:
     return {**document, "sha256": _content_hash(document)}
 
 
-def write_certificate(certificate: Certificate, path: str | Path) -> None:
-    """Write a certificate file, whole or not at all."""
+def dump_certificate(certificate: Certificate) -> str:
+    """Write a certificate as the text of its file, one key a line."""
     document = certificate_document(certificate)
     lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in document.items())
-    write_atomically({Path(path): ("{\n" + ",\n".join(lines) + "\n}\n").encode()})
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def write_certificate(certificate: Certificate, path: str | Path) -> None:
+    """Write a certificate file, whole or not at all."""
+    write_atomically({Path(path): dump_certificate(certificate).encode()})
 
 
 def _check_hash(document: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flipforge.certificates import Certificate, Verdict
+from flipforge.certificates import Certificate, Verdict, check
 from flipforge.errors import FormatError, InputError, MalformedError, NotFoundError, RingError, VerificationError
 from flipforge.problems import Problem
 from flipforge.rings import GF2, GF3, Q, Ring, smallest_ring
@@ -13,7 +13,7 @@ from flipforge.schemes.formats._certificate import Decided
 from flipforge.schemes.formats._draft import MAX_BYTES, Draft
 from flipforge.schemes.formats._recognise import read_contents, sms_parts
 
-__all__ = ["Judged", "is_there", "judge_file", "read_bytes", "read_file"]
+__all__ = ["Judged", "is_there", "judge_certificate", "judge_file", "read_bytes", "read_file"]
 
 TRIED = (Q, GF2, GF3)
 """The rings tried, in this order, where neither file nor caller says one."""
@@ -63,7 +63,9 @@ def judge_file(path: str | Path, *, problem: Problem | None = None, ring: Ring |
     try:
         contents = read_contents(_read_parts(path), path, problem)
         return [
-            _told(str(path), content) if isinstance(content, Decided) else _judge(str(path), content, problem, ring)
+            _told(str(path), content.certificate, content.verdict)
+            if isinstance(content, Decided)
+            else _judge(str(path), content, problem, ring)
             for content in contents
         ]
     except VerificationError as error:
@@ -122,21 +124,25 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def _told(path: str, decided: Decided) -> Judged:
+def judge_certificate(certificate: Certificate, source: str) -> Judged:
+    """Decide a certificate that is not one of a scheme."""
+    return _told(source, certificate, check(certificate))
+
+
+def _told(source: str, certificate: Certificate, verdict: Verdict) -> Judged:
     """Return the row of a certificate; what it states of problem, ring and size are mere labels."""
-    statement = decided.certificate.statement
+    statement = certificate.statement
     problem, ring, rank = (statement.get(key) for key in ("problem", "ring", "rank"))
-    verdict = decided.verdict
     if verdict.decision in ("PROVED", "EVIDENCE"):
         verdict = replace(verdict, reason=f"{verdict.reason}; this trusts {verdict.trusts}".removeprefix("; "))
     return Judged(
-        path,
+        source,
         None,
         problem if isinstance(problem, str) else None,
         ring if isinstance(ring, str) else None,
         rank if type(rank) is int else None,
         verdict,
-        decided.certificate,
+        certificate,
     )
 
 
