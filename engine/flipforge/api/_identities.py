@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
 
 from flipforge.api._library import Name, load_object
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError
+from flipforge.problems import Problem
 from flipforge.schemes.formats import is_there
 from flipforge.search import Entry, IdentitySpace, Proven, Seed
 
-__all__ = ["identity_starts"]
+if TYPE_CHECKING:
+    from flipforge.polynomials import IdentityProblem
+
+__all__ = ["identity_starts", "is_identity"]
+
+
+def is_identity(problem: Problem) -> "TypeGuard[IdentityProblem]":
+    """Tell whether a search of the problem is one for identities, without loading the algebra."""
+    return problem.proof == "identity"
 
 
 def identity_starts(space: IdentitySpace, start: Sequence[Name], store: SqliteStore) -> list[Entry]:

@@ -8,7 +8,7 @@ from time import process_time
 from typing import Any
 
 from flipforge import plugins
-from flipforge.api._identities import identity_starts
+from flipforge.api._identities import identity_starts, is_identity
 from flipforge.api._layers import layer_starts, warm_layers
 from flipforge.api._library import Db, load, open_store, parse_problem
 from flipforge.api._terms import (
@@ -42,6 +42,7 @@ from flipforge.search import (
     Run,
     RunRecord,
     Seed,
+    Space,
     Stored,
     SymmetricSpace,
     retrace,
@@ -289,7 +290,7 @@ def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
 def _firsts(problem: Problem, ring: Ring) -> Sequence[Stored]:
     """Return what searches of a problem begin with."""
     if problem.proof in _WITHOUT_SCHEMES:
-        space = _space(problem, ring, None)
+        space: Space[Any] = _space(problem, ring, None)
         return [space.scheme(space.start(Seed(0)))]
     return first_schemes(problem, ring)
 
@@ -298,7 +299,7 @@ def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
     if isinstance(problem, LayerProblem):
         plugins.connect()  # the groups are plugins
         return LayerSpace(problem, ring)
-    if problem.proof == "identity":
+    if is_identity(problem):
         return IdentitySpace(problem, ring)
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
 
@@ -307,7 +308,7 @@ def _usual_ring(problem: Problem) -> str:
     """Return the ring of a search that is given none; that of identities is in their file."""
     if isinstance(problem, LayerProblem):
         return "Z"
-    return str(problem.ideal.ring) if problem.proof == "identity" else "GF2"
+    return str(problem.ideal.ring) if is_identity(problem) else "GF2"
 
 
 def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
