@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from flipforge.flips._support import CELLS
 from flipforge.flips.reference import Generator
 
 __all__ = ["support_walk"]
+
+CELLS = 128
 
 
 def support_walk(
