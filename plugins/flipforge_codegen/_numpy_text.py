@@ -12,7 +12,7 @@ from flipforge_codegen._form import Form, form_of
 from flipforge_codegen._numpy_into import into_text
 from flipforge_codegen._stages import Stage
 
-__all__ = ["module_name", "module_text", "origin"]
+__all__ = ["module_name", "module_text", "origin", "scheme_function"]
 
 _HEAD = Template('''\
 """$title
@@ -212,7 +212,7 @@ def module_text(scheme: Scheme) -> str:
     parts = [
         _HEAD.substitute(values),
         (_MATRIX if matrix else _VECTOR).substitute(values),
-        _scheme_function(problem, form, matrix=matrix),
+        scheme_function(problem, form, matrix=matrix),
         (_RESIDUE_OPERANDS if modulus else _PLAIN_OPERANDS).substitute(values),
         _OVER if form.fractional else "",
         into if matrix else "",
@@ -220,7 +220,7 @@ def module_text(scheme: Scheme) -> str:
     return "".join(parts)
 
 
-def _scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
+def scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
     """Write the straight-line code: a line for each shared sum, each product and each output."""
     if matrix:
         a, b, c = problem.labels

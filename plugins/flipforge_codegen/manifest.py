@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "C"]
+__all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "TORCH", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -62,5 +62,13 @@ FAST = Manifest(
     kind="kernels",
     summary="callables for matrices of any size: C with BLAS or NumPy, levels by a cost model from measured rates",
     target="flipforge_codegen.fast_kernels:FastKernels",
+    api_version=1,
+)
+
+TORCH = Manifest(
+    name="torch",
+    kind="exporters",
+    summary="a PyTorch module: batched, with gradients, works with torch.compile; checked where PyTorch is installed",
+    target="flipforge_codegen.torch_target:TorchExporter",
     api_version=1,
 )

@@ -1,5 +1,6 @@
 """Passes on `flipforge.programs`: each gives a program that is proven to compute the same map, or the turned one."""
 
+from flipforge_codegen.passes._alternative import AlternativeBasis, alternative_basis
 from flipforge_codegen.passes._moves import fewer_additions
 from flipforge_codegen.passes._schedule import MODES, Schedule, schedule
 from flipforge_codegen.passes._sharing import METHODS, inlined, normalised, share, share_part
@@ -10,11 +11,13 @@ from flipforge_codegen.passes._transpose import rotated, transposed
 __all__ = [
     "METHODS",
     "MODES",
+    "AlternativeBasis",
     "Combine",
     "Multiply",
     "Place",
     "Schedule",
     "SharingSpace",
+    "alternative_basis",
     "fewer_additions",
     "inlined",
     "normalised",
