@@ -34,7 +34,9 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["flips", "time_to_rank", "ranks", "scaling", "additions", "lifting", "bases"])
+@pytest.mark.parametrize(
+    "name", ["flips", "time_to_rank", "ranks", "scaling", "additions", "lifting", "bases", "roots"]
+)
 def test_help(name: str) -> None:
     done = subprocess.run([sys.executable, BENCH / f"{name}.py", "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

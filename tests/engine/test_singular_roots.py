@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flipforge import api
+from flipforge.catalogue import SqliteStore
 from flipforge.certificates import Certificate, check
-from flipforge.errors import InputError
+from flipforge.errors import InputError, VerificationError
 from flipforge.polynomials import certify_root, dual_space, macaulay_dual_space, parse_system
 from flipforge.polynomials._structure import Deflated, structures
 
@@ -198,6 +199,20 @@ def test_files_and_their_hash(tmp_path: Path) -> None:
     assert row["verdict"] == "PROVED"
     assert (row["multiplicity"], row["hilbert_function"], row["perturbation"]) == (2, [1, 1], 0.0)
     assert row["certificate"] == str(target)
+    (kept,) = api.verify(row["id"])
+    assert (kept["verdict"], kept["source"]) == ("PROVED", row["id"])
+    with SqliteStore.open() as store:
+        assert api.certify(source, out=target, db=store)["id"] == row["id"]
+        (entry,) = store.proofs.rows()
+        assert (entry["id"], entry["kind"], entry["verdict"]) == (row["id"], "dual_space", "PROVED")
+        assert entry["source"].startswith(f"{source} sha256=")
+        found = store.proofs.find(row["id"][:6])
+        assert found is not None
+        assert found.provenance["method"] == "Newton's method on the deflated system"
+        assert store.proofs.find("f" * 12) is None
+        wrong = Certificate(found.kind, {**found.statement, "multiplicity": 3}, found.witness, found.checker)
+        with pytest.raises(VerificationError, match="dual_space: REFUTED"):
+            store.proofs.keep(wrong)
     assert api.verify(target).exit_code == 0
     document = json.loads(target.read_text())
     document["provenance"]["start"] = []

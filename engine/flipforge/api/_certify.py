@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from flipforge import plugins
+from flipforge.api._library import Db, open_store, source_of
 from flipforge.certificates import Verdict, check
 from flipforge.errors import FlipforgeError
 from flipforge.schemes.formats import read_plain, write_certificate
@@ -21,8 +22,9 @@ def certify(
     degree: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
+    db: Db = None,
 ) -> dict[str, Any]:
-    """Find a certificate for what a file holds, check it by the checker of its kind, and write it.
+    """Find a certificate for what a file holds, check it by the checker of its kind, write it, and keep it.
 
     Parameters
     ----------
@@ -44,8 +46,8 @@ def certify(
     Returns
     -------
     dict
-        ``{"verdict", "multiplicity", "hilbert_function", "radius", "perturbation", "certificate", "reason"}``; the
-        certificate is None, and nothing is written, where the verdict is REFUTED or MALFORMED.
+        ``{"id", "verdict", "multiplicity", "hilbert_function", "radius", "perturbation", "certificate", "reason"}``;
+        the certificate and its ID are None, and nothing is written, where the verdict is REFUTED or MALFORMED.
 
     Raises
     ------
@@ -69,11 +71,14 @@ def certify(
         raise type(error)(_placed(path, error)) from None
     certificate = certified.certificate
     verdict = Verdict("REFUTED", certified.reason) if certificate is None else check(certificate)
-    target = None
+    target = identity = None
     if certificate is not None and verdict.decision in ("PROVED", "EVIDENCE"):
         target = Path(f"{path.stem}.certificate.json") if out is None else Path(out)
         write_certificate(certificate, target)
+        with open_store(db) as store:
+            identity = store.proofs.keep(certificate, source_of(path))
     return {
+        "id": identity,
         "verdict": verdict.decision,
         "multiplicity": certified.multiplicity,
         "hilbert_function": certified.hilbert_function and list(certified.hilbert_function),

@@ -39,6 +39,7 @@ __all__ = [
     "open_store",
     "parse_problem",
     "show",
+    "source_of",
     "verify",
 ]
 
@@ -198,7 +199,7 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
                     if is_layer_file(Path(file))
                     else _objects(Path(file), stated)
                 )
-                new = store.commit([Entry(scheme, "imported", source=_source(Path(file))) for scheme in schemes])
+                new = store.commit([Entry(scheme, "imported", source=source_of(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
                 refused = {"source": str(file), "id": None, "status": "refused", "reason": str(error)}
                 batch.add(refused, error.exit_code)
@@ -266,7 +267,7 @@ def _stated(problem: str | None, ring: str | None) -> dict[str, Any]:
     return {"problem": stated_problem, "ring": stated_ring}
 
 
-def _source(path: Path) -> str:
+def source_of(path: Path) -> str:
     """Name a file by its path and content; the three files of an SMS triple by their stem."""
     return f"{path} sha256={sha256(path.read_bytes()).hexdigest()}" if path.is_file() else str(path)
 
@@ -289,8 +290,11 @@ def _judge_layer(path: Path, problem: str | None, ring: str | None) -> Judged:
 
 
 def _judge_stored(name: str, db: Db) -> list[Judged]:
-    """Decide a stored scheme, and then the certificates that are kept with it."""
+    """Decide a stored scheme and then the certificates kept with it, or a certificate that is about no scheme."""
     with open_store(db) as store:
+        proof = store.proofs.find(name)
+        if proof is not None:
+            return [Judged(name, None, None, None, None, check(proof), proof)]
         stored, kept = store.scheme(name), store.certificates(name)
     if isinstance(stored, Proven):
         return [judge_certificate(stored.certificate, stored.id)]

@@ -89,5 +89,18 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
     ),
+    # Certificates that are about no scheme; each as the text of its file.
+    (
+        """
+        CREATE TABLE proofs (
+            id TEXT PRIMARY KEY NOT NULL,
+            kind TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            source TEXT NOT NULL,
+            created TEXT NOT NULL,
+            data BLOB NOT NULL
+        )
+        """,
+    ),
 )
 """Step k leads from version k to k + 1; ``user_version`` says how many were taken. A step that was released stays."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from flipforge.catalogue._certificates import proven_row, read_certificate
 from flipforge.catalogue._database import connect, locate, transaction, translated
+from flipforge.catalogue._proofs import Proofs
 from flipforge.catalogue._query import COLUMNS, Query
 from flipforge.catalogue._records import (
     Item,
@@ -283,6 +284,11 @@ class SqliteStore:
         self._resolve(row["object"])
         with transaction(self._connection, self.path):
             self._connection.execute("INSERT OR REPLACE INTO certificates VALUES (:object, :kind, :data)", row)
+
+    @property
+    def proofs(self) -> Proofs:
+        """The certificates that belong to no scheme."""
+        return Proofs(self._connection, self.path)
 
     def certificates(self, prefix: str) -> list[Certificate]:
         """Return what is proved of a scheme beside its equations.

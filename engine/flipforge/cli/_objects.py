@@ -59,9 +59,10 @@ def certify(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the certificate goes.")] = None,
+    db: Db = None,
     json: Json = False,
 ) -> None:
-    """Find a certificate for what a file holds, check it, and write it."""
+    """Find a certificate for what a file holds, check it, write it, and keep it in the catalogue."""
     row = api.certify(
         file,
         multiplicity=multiplicity,
@@ -71,6 +72,7 @@ def certify(
         degree=degree,
         seed=seed,
         out=out,
+        db=db,
     )
     if json:
         print_json(row)
