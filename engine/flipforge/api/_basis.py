@@ -39,8 +39,8 @@ def basis(name: str, k: int, l: int, *, listed: bool = False, out: str | Path | 
     Returns
     -------
     dict
-        ``{"group", "k", "l", "dimension", "basis", "certificate"}``, ``basis`` with ``listed`` only. The certificate
-        was checked by the checker of its kind.
+        ``{"group", "k", "l", "dimension", "basis", "certificate", "verdict", "reason"}``, ``basis`` with ``listed``
+        only. The verdict is that of the checker of the certificate's kind: PROVED, or EVIDENCE with a reason.
 
     Raises
     ------
@@ -68,4 +68,5 @@ def basis(name: str, k: int, l: int, *, listed: bool = False, out: str | Path | 
         raise VerificationError(f"{member.name}, k = {k}, l = {l}: the basis is not one ({verdict.reason})")
     if out is not None:
         write_certificate(certificate, out)
-    return {**row, "certificate": certificate_document(certificate)}
+    told = {"verdict": verdict.decision, "reason": verdict.reason}
+    return {**row, "certificate": certificate_document(certificate), **told}

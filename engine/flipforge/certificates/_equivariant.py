@@ -68,7 +68,7 @@ def belongs(family: str, n: int, shape: Shape) -> bool:
     sizes = [len(block) for block in shape.blocks]
     if shape.legs is not None:
         if family == "A":
-            return n > 1 and len(sizes) in (n, n - 1)
+            return n > 1 and len(sizes) in (n, n - 1) and len(shape.legs) == len(sizes)
         return family == "SO" and len(shape.legs) == n and set(sizes) <= {1, 2}
     allowed = {
         "S": True,

@@ -9,7 +9,16 @@ from typing import Any
 
 from flipforge.errors import MalformedError
 
-__all__ = ["MOST_ELEMENTS", "automorphisms", "closure", "graph_of", "permutations_of"]
+__all__ = [
+    "MOST_ELEMENTS",
+    "automorphisms",
+    "closure",
+    "graph_of",
+    "orbit_size",
+    "permutations_of",
+    "reaches",
+    "same_orbit",
+]
 
 MOST_ELEMENTS = 50_000
 """Most elements of a group that a checker lists."""
@@ -36,32 +45,66 @@ def graph_of(statement: Mapping[str, Any]) -> list[set[int]]:
     return neighbours
 
 
-def automorphisms(neighbours: Sequence[set[int]]) -> Iterator[Images]:
-    """Yield all permutations that keep adjacency, by trying images in turn.
+def automorphisms(neighbours: Sequence[set[int]], images: Mapping[int, int] | None = None) -> Iterator[Images]:
+    """Yield the permutations that keep adjacency, by trying images in turn.
+
+    Parameters
+    ----------
+    images
+        Where some vertices must go.
 
     Examples
     --------
     >>> list(automorphisms([{1}, {0, 2}, {1}]))
     [(0, 1, 2), (2, 1, 0)]
     """
-    n = len(neighbours)
+    n, given = len(neighbours), dict(images or {})
     degrees = [(len(out), sum(v in row for row in neighbours), v in out) for v, out in enumerate(neighbours)]
+    order = [*given, *(v for v in range(n) if v not in given)]
 
-    def extend(images: list[int]) -> Iterator[Images]:
-        v = len(images)
-        if v == n:
-            yield tuple(images)
+    def extend(found: dict[int, int]) -> Iterator[Images]:
+        if len(found) == n:
+            yield tuple(found[v] for v in range(n))
             return
-        for image in range(n):
-            if image in images or degrees[image] != degrees[v]:
+        v = order[len(found)]
+        for image in (given[v],) if v in given else range(n):
+            if degrees[image] != degrees[v] or image in found.values():
                 continue
             if all(
                 (v in neighbours[u]) == (image in neighbours[w]) and (u in neighbours[v]) == (w in neighbours[image])
-                for u, w in enumerate(images)
+                for u, w in found.items()
             ):
-                yield from extend([*images, image])
+                yield from extend({**found, v: image})
 
-    return extend([])
+    return extend({})
+
+
+def orbit_size(neighbours: Sequence[set[int]], values: Sequence[int]) -> int:
+    """Return the number of images of a tuple of vertices under all automorphisms.
+
+    Examples
+    --------
+    >>> orbit_size([{1}, {0, 2}, {1}], (0, 1, 0))
+    2
+    """
+    size, fixed = 1, dict[int, int]()
+    for v in dict.fromkeys(values):
+        size *= sum(reaches(neighbours, {**fixed, v: image}) for image in range(len(neighbours)))
+        fixed[v] = v
+    return size
+
+
+def reaches(neighbours: Sequence[set[int]], images: Mapping[int, int]) -> bool:
+    """Tell whether an automorphism sends some vertices where they must go."""
+    return next(automorphisms(neighbours, images), None) is not None
+
+
+def same_orbit(neighbours: Sequence[set[int]], first: Sequence[int], second: Sequence[int]) -> bool:
+    """Tell whether an automorphism takes one tuple of vertices to another."""
+    images = dict(zip(first, second, strict=True))
+    backwards = dict(zip(second, first, strict=True))
+    fits = all(images[x] == y and backwards[y] == x for x, y in zip(first, second, strict=True))
+    return fits and reaches(neighbours, images)
 
 
 def permutations_of(text: str) -> list[Images]:

@@ -33,8 +33,9 @@ def basis(
         return
     for diagram in row.get("basis", ()):
         print(_line(diagram))
-    certificate = row["certificate"]
-    print(f"{row['group']}, {k} -> {l}: dimension {row['dimension']}, certified ({certificate['witness']['method']})")
+    proven = f"certified ({row['certificate']['witness']['method']})"
+    how = proven if row["verdict"] == "PROVED" else f"not certified: {row['reason']}"
+    print(f"{row['group']}, {k} -> {l}: dimension {row['dimension']}, {how}")
     if out is not None:
         print(f"wrote {out}")
 
