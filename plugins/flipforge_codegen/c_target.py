@@ -1,5 +1,8 @@
 """The target ``c``: a C file with BLAS inside, and the Python file that builds and calls it."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from flipforge_codegen import flipforge_c
 from flipforge_codegen._c_text import c_text, scalars_of
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._report import figures, plots
 from flipforge_codegen._stages import stages
 
 __all__ = ["CExporter"]
@@ -39,6 +43,25 @@ class CExporter:
         name = module_name(scheme)
         loader = Path(flipforge_c.__file__).read_text(encoding="utf-8")
         return ExportResult(write_texts(folder, {f"{name}.c": c_text(scheme, fast, name), "flipforge_c.py": loader}))
+
+    def figures(self, scheme: Scheme) -> dict[str, Any]:
+        """Return the figures of the report."""
+        return figures(scheme, shares=False)
+
+    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return plots of the figures."""
+        return plots(found)
+
+    def tools(self) -> dict[str, str]:
+        """Name the compiler."""
+        found = os.environ.get("CC") or next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+        if found is None:
+            return {"cc": "none"}
+        try:
+            done = subprocess.run([found.split()[0], "--version"], capture_output=True, text=True, check=False)
+        except OSError as error:
+            return {"cc": f"{found} cannot be run ({error.strerror})"}
+        return {"cc": (done.stdout.splitlines() or [found])[0]}
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Build and run the file that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

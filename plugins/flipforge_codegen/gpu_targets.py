@@ -13,6 +13,7 @@ from flipforge_codegen._c_text import runtime
 from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._report import figures, plots
 from flipforge_codegen._stages import stages
 
 __all__ = ["CudaExporter", "OpenCLExporter"]
@@ -46,6 +47,14 @@ class _GpuExporter:
         texts = {f"{name}.{self.suffix}": gpu_text(scheme, fast, name, self.dialect)}
         texts["flipforge_gpu.py"] = Path(flipforge_gpu.__file__).read_text(encoding="utf-8")
         return ExportResult(write_texts(folder, texts | self._companions()))
+
+    def figures(self, scheme: Scheme) -> dict[str, Any]:
+        """Return the figures of the report."""
+        return figures(scheme, shares=False)
+
+    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return plots of the figures."""
+        return plots(found)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the kernels that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

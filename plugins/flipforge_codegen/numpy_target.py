@@ -9,6 +9,7 @@ from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
 from flipforge_codegen._numpy_check import run_checks
 from flipforge_codegen._numpy_text import module_name, module_text
+from flipforge_codegen._report import figures, plots
 
 __all__ = ["NumpyExporter"]
 
@@ -28,6 +29,14 @@ class NumpyExporter:
             raise InputError(f"target numpy has no option {min(options)!r}; leave it out")
         scheme.certify()
         return ExportResult(write_texts(folder, {f"{module_name(scheme)}.py": module_text(scheme)}))
+
+    def figures(self, scheme: Scheme) -> dict[str, Any]:
+        """Return the figures of the report."""
+        return figures(scheme)
+
+    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return plots of the figures."""
+        return plots(found)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

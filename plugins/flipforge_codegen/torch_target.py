@@ -10,6 +10,7 @@ from flipforge.schemes import Scheme
 from flipforge_codegen._form import form_of
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._report import figures, plots
 from flipforge_codegen._torch_text import torch_text
 
 __all__ = ["TorchExporter"]
@@ -36,6 +37,14 @@ class TorchExporter:
             reason = f"divides by {wrong[0]}, which is no power of two" if wrong else "has coefficients beyond 2^53"
             raise RingError(f"{scheme.problem}: the scheme {reason}: exact in no float; use the target numpy")
         return ExportResult(write_texts(folder, {f"{_name(scheme)}.py": torch_text(scheme)}))
+
+    def figures(self, scheme: Scheme) -> dict[str, Any]:
+        """Return the figures of the report."""
+        return figures(scheme)
+
+    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return plots of the figures."""
+        return plots(found)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

@@ -367,7 +367,10 @@ def test_export_reports(tmp_path: Path) -> None:
     assert {"unit pairs", "recursion", "int64", "object integers", "float64"} <= {
         row["name"] for row in document["checks"]
     }
-    assert sorted(map(str, tmp_path.iterdir())) == sorted([*document["files"], document["report"]])
+    stem = Path(document["report"]).stem
+    beside = [str(path) for path in tmp_path.glob(f"{stem}*") if path.suffix in (".md", ".svg")]
+    assert len(beside) == 2
+    assert sorted(map(str, tmp_path.iterdir())) == sorted([*document["files"], document["report"], *beside])
     kept = json.loads(Path(document["report"]).read_text())
     assert (kept["scheme"]["id"], kept["scheme"]["rank"], kept["checked"], kept["ok"]) == (strassen().id, 7, True, True)
 

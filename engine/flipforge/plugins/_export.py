@@ -1,23 +1,19 @@
 """Export: the protocol of a target, and the one way a scheme goes through it."""
 
-import json
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol
 
 from flipforge.errors import FlipforgeError, InputError, PluginError
 from flipforge.plugins._registry import get
-from flipforge.schemes import Scheme, costs
+from flipforge.plugins._report import document_of, dump, markdown
+from flipforge.schemes import Scheme
 
 __all__ = ["Check", "ExportReport", "ExportResult", "Exporter", "export", "write_texts"]
-
-_REPORT_FORMAT = "flipforge-export/1"
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,9 @@ class ExportResult:
 class Exporter(Protocol):
     """A target of code export; plugins of kind ``exporters`` implement it.
 
-    One that prints commutative schemes, as code that never multiplies blocks, says so by ``commutative = True``.
+    One that prints commutative schemes, as code that never multiplies blocks, says so by ``commutative = True``. One
+    that can say more of its program for the report has ``figures(scheme)``, JSON values by heading, and
+    ``plots(figures)``, SVG texts by the end of a file name; ``tools()`` names its compilers and their versions.
     """
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
@@ -75,7 +73,8 @@ class ExportReport:
     checks
         Empty when none was asked for.
     report
-        The JSON file that keeps all this with the scheme's figures and the hashes of the files.
+        The JSON file that keeps all this with the program's figures and the hashes of the files; Markdown and plots
+        stand beside it.
     """
 
     target: str
@@ -148,10 +147,22 @@ def export(
         raise PluginError(
             f"exporter {target!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
-    name = f"{target}_{scheme.id}_report.json"
-    report = ExportReport(target, result.files, checks, folder / name)
-    write_texts(folder, {name: _report_text(scheme, report, checked=check, options=options or {})})
-    return report
+    name = f"{target}_{scheme.id}_report"
+    figures, pictures = _figures(exporter, scheme, name)
+    tools = exporter.tools() if hasattr(exporter, "tools") else {}
+    document = document_of(
+        scheme, target, result.files, checks, checked=check, options=options or {}, figures=figures, tools=tools
+    )
+    texts = {f"{name}.json": dump(document), f"{name}.md": markdown(document, list(pictures)), **pictures}
+    write_texts(folder, texts)
+    return ExportReport(target, result.files, checks, folder / f"{name}.json")
+
+
+def _figures(exporter: Any, scheme: Scheme, name: str) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Ask a target for the figures of its program, and for plots of them by file name."""
+    figures = exporter.figures(scheme) if hasattr(exporter, "figures") else {}
+    plots = exporter.plots(figures) if hasattr(exporter, "plots") else {}
+    return figures, {f"{name}_{end}": text for end, text in plots.items()}
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
@@ -190,26 +201,3 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
             raise InputError(f"{folder}: cannot be written ({error.strerror}); name a folder that can") from None
         raise
     return tuple(path for _, path in drafts)
-
-
-def _report_text(scheme: Scheme, report: ExportReport, *, checked: bool, options: Mapping[str, Any]) -> str:
-    from flipforge import __version__
-
-    document = {
-        "format": _REPORT_FORMAT,
-        "scheme": {
-            "id": scheme.id,
-            "digest": scheme.digest,
-            "problem": scheme.problem.name,
-            "ring": scheme.ring.name,
-            **costs(scheme).as_dict(),
-        },
-        "target": report.target,
-        "options": dict(options),
-        "files": [{"name": path.name, "sha256": sha256(path.read_bytes()).hexdigest()} for path in report.files],
-        "checked": checked,
-        "checks": [asdict(check) for check in report.checks],
-        "ok": report.ok,
-        "versions": {"flipforge": __version__, "python": platform.python_version()},
-    }
-    return json.dumps(document, indent=1) + "\n"
