@@ -1,8 +1,10 @@
 """Checks of native code in a process of their own: wrong code may end the process that runs it."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +19,7 @@ __all__ = ["isolated"]
 _SECONDS = 1800
 
 
-def isolated(module: str, scheme: Scheme, path: Path) -> list[Check]:
+def isolated(module: str, scheme: Scheme, path: Path, environment: Mapping[str, str] | None = None) -> list[Check]:
     """Run ``run_checks(scheme, path)`` of a module of this package in a child process.
 
     A child that dies is a check that is not ok, named ``run``.
@@ -30,7 +32,13 @@ def isolated(module: str, scheme: Scheme, path: Path) -> list[Check]:
     command = [sys.executable, "-m", "flipforge_codegen._isolated", module, str(path.resolve())]
     try:
         done = subprocess.run(
-            command, input=dump_native(scheme), capture_output=True, text=True, check=False, timeout=_SECONDS
+            command,
+            input=dump_native(scheme),
+            env=os.environ | dict(environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return [Check("run", False, f"the code did not end within {_SECONDS} s")]

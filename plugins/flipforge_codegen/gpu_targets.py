@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flipforge.errors import InputError, NotFoundError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
-from flipforge.programs import program
+from flipforge.programs import Program, program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._c_text import runtime
@@ -16,7 +16,34 @@ from flipforge_codegen._numpy_text import module_name
 from flipforge_codegen._report import figures, plots
 from flipforge_codegen._stages import stages
 
-__all__ = ["CudaExporter", "OpenCLExporter"]
+__all__ = ["CudaExporter", "OpenCLExporter", "carried"]
+
+
+def carried(scheme: Scheme, target: str) -> Program:
+    """Prove a scheme and return its program, where floats of a GPU can carry it.
+
+    Raises
+    ------
+    VerificationError
+        The scheme does not verify.
+    InputError
+        The problem is no matrix product.
+    RingError
+        The scheme holds modulo p only, divides by other than powers of two, or has large coefficients.
+    """
+    scheme.certify()
+    problem, p = scheme.problem, scheme.ring.characteristic
+    if problem.kind != "matmul":
+        raise InputError(f"{problem}: target {target} multiplies matrices; the target numpy takes any bilinear map")
+    if p:
+        raise RingError(f"{problem}: the scheme holds modulo {p} only, which floats cannot carry; use c or numpy")
+    fast = program(scheme)
+    form = stages(fast)
+    if any(d & (d - 1) for d in form.out.denominators):
+        raise RingError(f"{problem}: a denominator is no power of two, so floats would round; use c or numpy")
+    if form.largest >= 2**11:
+        raise RingError(f"{problem}: coefficients of 2048 and more are beyond half precision; use c or numpy")
+    return fast
 
 
 class _GpuExporter:
@@ -30,19 +57,7 @@ class _GpuExporter:
         target = self.dialect.name
         if options:
             raise InputError(f"target {target} has no option {min(options)!r}; leave it out")
-        scheme.certify()
-        problem = scheme.problem
-        if problem.kind != "matmul":
-            raise InputError(f"{problem}: target {target} multiplies matrices; the target numpy takes any bilinear map")
-        p = scheme.ring.characteristic
-        if p:
-            raise RingError(f"{problem}: the scheme holds modulo {p} only, which floats cannot carry; use c or numpy")
-        fast = program(scheme)
-        form = stages(fast)
-        if any(d & (d - 1) for d in form.out.denominators):
-            raise RingError(f"{problem}: a denominator is no power of two, so floats would round; use c or numpy")
-        if form.largest >= 2**11:
-            raise RingError(f"{problem}: coefficients of 2048 and more are beyond half precision; use c or numpy")
+        fast = carried(scheme, target)
         name = module_name(scheme)
         texts = {f"{name}.{self.suffix}": gpu_text(scheme, fast, name, self.dialect)}
         texts["flipforge_gpu.py"] = Path(flipforge_gpu.__file__).read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from flipforge.plugins import Manifest
 
-__all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "TORCH", "C"]
+__all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "TORCH", "TRITON", "C"]
 
 NUMPY = Manifest(
     name="numpy",
@@ -71,4 +71,13 @@ TORCH = Manifest(
     summary="a PyTorch module: batched, with gradients, works with torch.compile; checked where PyTorch is installed",
     target="flipforge_codegen.torch_target:TorchExporter",
     api_version=1,
+)
+
+TRITON = Manifest(
+    name="triton",
+    kind="exporters",
+    summary="Triton kernels for torch tensors in three tiers; run by its interpreter, compiled ahead of time",
+    target="flipforge_codegen.triton_target:TritonExporter",
+    api_version=1,
+    requires=("numpy",),
 )
