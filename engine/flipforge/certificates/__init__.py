@@ -4,6 +4,7 @@ This package is the only place where a proof is decided. It imports nothing of t
 arithmetic, no float.
 """
 
+from flipforge.certificates._approximate import check_approximate
 from flipforge.certificates._border import border_defect
 from flipforge.certificates._brent import brent_defect
 from flipforge.certificates._certificate import Certificate, Verdict, check, register_checker
@@ -39,6 +40,7 @@ register_checker("equivariant-basis", check_equivariant_basis)
 register_checker("layer", check_layer)
 register_checker("obstruction", check_obstruction)
 register_checker("signs", check_signs)
+register_checker("approximate", check_approximate)
 register_checker("symmetric", check_symmetric)
 register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)

@@ -1,0 +1,245 @@
+"""Schemes over R in floating-point numbers: found by damped least squares, and made exact where that can be done.
+
+A numerical scheme of a tensor T is one point of a manifold: rescaling of factors and the automorphisms of T move it. So
+it is made exact by using that freedom. Entry by entry, the free one that is nearest to -1, 0 or 1 is set to that value
+and the rest is solved for again; where that fails the entry is left free. Two factors are then read as small fractions,
+the third is the solution of a linear system over Q, and the Brent equations decide. Nothing in floating-point numbers
+proves that an exact scheme exists.
+
+Source: the method is that of Smirnov, "The bilinear complexity and practical algorithms for matrix multiplication"
+(2013), with a linear finish.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from flipforge.errors import InputError
+from flipforge.exact import factor
+from flipforge.problems import Problem
+from flipforge.rings import Element, Q
+from flipforge.schemes._scheme import Scheme
+
+__all__ = ["NumericalScheme", "find_numerical", "make_exact", "refine"]
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MAX_UNKNOWNS = 3000
+"""Most entries of all factors together; a step costs their cube."""
+_SOLVED = 1e-12
+_STEPS = 200
+_POLISH = 40
+_BATCH = 0.02
+_DENOMINATOR = 64
+
+
+@dataclass(frozen=True, eq=False)
+class NumericalScheme:
+    """Factors in floating-point numbers, r rows each, of a problem with integer coefficients."""
+
+    problem: Problem
+    u: Floats
+    v: Floats
+    w: Floats
+
+    def __post_init__(self) -> None:
+        shapes = [factor.shape for factor in self.factors]
+        if self.problem.proof != "brent":
+            raise InputError(f"{self.problem}: numerical schemes are for bilinear problems")
+        wanted = [(len(self.u), size) for size in self.problem.shape]
+        if shapes != wanted or not all(np.isfinite(factor).all() for factor in self.factors):
+            raise InputError(f"u, v, w have shapes {shapes} or entries that are no numbers; {wanted} are needed")
+        if sum(factor.size for factor in self.factors) > MAX_UNKNOWNS:
+            raise InputError(f"the factors have more than {MAX_UNKNOWNS} entries together")
+
+    @property
+    def factors(self) -> tuple[Floats, Floats, Floats]:
+        """All three."""
+        return self.u, self.v, self.w
+
+    @property
+    def residual(self) -> float:
+        """Largest difference of a coefficient from that of the tensor."""
+        return float(np.abs(_difference(self.factors, _dense(self.problem))).max())
+
+
+def find_numerical(problem: Problem, rank: int, seed: int = 0, starts: int = 20) -> NumericalScheme | None:
+    """Look for a numerical scheme by damped least squares with weight decay, from random starts.
+
+    Returns
+    -------
+    NumericalScheme or None
+        None where no start came to a residual that rounding explains.
+
+    Examples
+    --------
+    >>> from flipforge.problems import matmul
+    >>> found = find_numerical(matmul(1, 2, 1), 2)
+    >>> found is not None and found.residual < 1e-10
+    True
+    """
+    generator = np.random.default_rng(seed)
+    for _ in range(starts):
+        scheme = NumericalScheme(problem, *(generator.standard_normal((rank, size)) / 2 for size in problem.shape))
+        for decay in (1e-1, 1e-2, 1e-3, 1e-5):
+            scheme = refine(scheme, decay=decay, steps=_STEPS // 4)
+        scheme = refine(scheme)
+        if scheme.residual < 1e-10:
+            return scheme
+    return None
+
+
+def refine(
+    scheme: NumericalScheme, *, decay: float = 0.0, steps: int = _STEPS, free: Flags | None = None
+) -> NumericalScheme:
+    """Lower the residual by Levenberg and Marquardt's steps.
+
+    Parameters
+    ----------
+    decay
+        Weight of the squared entries beside the squared residual.
+    free
+        Which entries may move, u then v then w row by row; all unless given.
+    """
+    target = _dense(scheme.problem)
+    shapes = [part.shape for part in scheme.factors]
+    x = np.concatenate([part.ravel() for part in scheme.factors])
+    moves = np.ones(len(x), dtype=np.bool_) if free is None else free
+    damping, value = 1e-2, np.inf
+    for _ in range(steps):
+        parts = _split(x, shapes)
+        difference = _difference(parts, target).ravel()
+        now = float(difference @ difference + decay * (x @ x))
+        if (not decay and np.abs(difference).max() < _SOLVED / 10) or not moves.any() or damping > 1e12:
+            break
+        jacobian = _jacobian(parts)[:, moves]
+        normal = jacobian.T @ jacobian
+        gradient = jacobian.T @ difference + decay * x[moves]
+        value = now
+        while damping <= 1e12:
+            step = np.linalg.solve(normal + (damping + decay) * np.eye(len(normal)), gradient)
+            trial = x.copy()
+            trial[moves] -= step
+            after = _difference(_split(trial, shapes), target).ravel()
+            if float(after @ after + decay * (trial @ trial)) < value:
+                x, damping = trial, max(damping / 5, 1e-14)
+                break
+            damping *= 4
+    return NumericalScheme(scheme.problem, *_split(x, shapes))
+
+
+def make_exact(scheme: NumericalScheme) -> Scheme | None:
+    """Return an exact scheme over Q near this one's orbit, proved; None where none was reached.
+
+    Examples
+    --------
+    >>> from flipforge.problems import matmul
+    >>> numerical = find_numerical(matmul(2, 2, 2), 7, seed=1)
+    >>> exact = numerical and make_exact(numerical)
+    >>> exact is not None and exact.verdict().valid
+    True
+    """
+    current = refine(_balanced(scheme))
+    if current.residual > 1e-8:
+        return None
+    x = np.concatenate([part.ravel() for part in current.factors])
+    shapes = [part.shape for part in current.factors]
+    free = np.ones(len(x), dtype=np.bool_)
+    banned = np.zeros(len(x), dtype=np.bool_)
+    while (free & ~banned).any():
+        distance = np.where(free & ~banned, np.abs(x - np.clip(np.rint(x), -1, 1)), np.inf)
+        nearest = int(distance.argmin())
+        for chosen in ([*np.flatnonzero(distance < _BATCH)], [nearest]):
+            trial, still = x.copy(), free.copy()
+            trial[chosen] = np.clip(np.rint(trial[chosen]), -1, 1)
+            still[chosen] = False
+            moved = refine(NumericalScheme(scheme.problem, *_split(trial, shapes)), steps=_POLISH, free=still)
+            if chosen and moved.residual < 1e-10:
+                x, free = np.concatenate([part.ravel() for part in moved.factors]), still
+                break
+        else:
+            banned[nearest] = True
+    return _finished(scheme.problem, _split(x, shapes))
+
+
+def _balanced(scheme: NumericalScheme) -> NumericalScheme:
+    """Scale each product so that its largest entries of u and v are 1."""
+    u, v, w = (part.copy() for part in scheme.factors)
+    for part in (u, v):
+        lead = np.take_along_axis(part, np.abs(part).argmax(axis=1)[:, None], axis=1)
+        lead[lead == 0] = 1
+        np.divide(part, lead, out=part)
+        np.multiply(w, lead, out=w)
+    return NumericalScheme(scheme.problem, u, v, w)
+
+
+def _finished(problem: Problem, parts: tuple[Floats, Floats, Floats]) -> Scheme | None:
+    """Read two factors as small fractions and solve for the third exactly."""
+    fractions = [[[_fraction(x) for x in row] for row in part.tolist()] for part in parts]
+    for axis in (2, 1, 0):
+        others = [a for a in range(3) if a != axis]
+        solved = _solve_factor(problem, fractions, axis, others)
+        if solved is not None:
+            rows: list[list[list[Element]]] = [*fractions]  # type: ignore[list-item]
+            rows[axis] = solved
+            u, v, w = (tuple(tuple(map(_plain, row)) for row in part) for part in rows)
+            scheme = Scheme(problem, Q, u, v, w).canonical
+            if scheme.verdict().valid:
+                return scheme
+    return None
+
+
+def _solve_factor(
+    problem: Problem, fractions: list[list[list[Fraction]]], axis: int, others: list[int]
+) -> list[list[Element]] | None:
+    """Solve the Brent equations, linear in one factor, over Q."""
+    first, second = (fractions[a] for a in others)
+    sizes = [problem.shape[a] for a in others]
+    columns, others_columns = ([*zip(*rows, strict=True)] for rows in (first, second))
+    rows = [[x * y for x, y in zip(a, b, strict=True)] for a in columns for b in others_columns]
+    matrix = np.array(rows, dtype=object)
+    right = np.zeros((sizes[0] * sizes[1], problem.shape[axis]), dtype=object)
+    for index, value in problem.entries:
+        right[index[others[0]] * sizes[1] + index[others[1]], index[axis]] = value
+    solution = factor(matrix, 0).solve(right).values
+    return None if solution is None else solution.tolist()
+
+
+def _dense(problem: Problem) -> Floats:
+    tensor = np.zeros(problem.shape)
+    for index, value in problem.entries:
+        tensor[index] = value
+    return tensor
+
+
+def _difference(parts: tuple[Floats, Floats, Floats], target: Floats) -> Floats:
+    u, v, w = parts
+    products = (u[:, :, None] * v[:, None, :]).reshape(len(u), u.shape[1] * v.shape[1])
+    return np.asarray((products.T @ w).reshape(target.shape) - target)
+
+
+def _jacobian(parts: tuple[Floats, Floats, Floats]) -> Floats:
+    """Return the derivatives of all coefficients, one a row, by the entries of u, v, w."""
+    u, v, w = parts
+    (r, a), b, c = u.shape, v.shape[1], w.shape[1]
+    by_u = np.einsum("ip,rj,rk->ijkrp", np.eye(a), v, w).reshape(a * b * c, r * a)
+    by_v = np.einsum("ri,jp,rk->ijkrp", u, np.eye(b), w).reshape(a * b * c, r * b)
+    by_w = np.einsum("ri,rj,kp->ijkrp", u, v, np.eye(c)).reshape(a * b * c, r * c)
+    return np.concatenate([by_u, by_v, by_w], axis=1)
+
+
+def _split(x: Floats, shapes: list[tuple[int, ...]]) -> tuple[Floats, Floats, Floats]:
+    ends = np.cumsum([a * b for a, b in shapes])
+    u, v, w = (part.reshape(shape) for part, shape in zip(np.split(x, ends[:-1]), shapes, strict=True))
+    return u, v, w
+
+
+def _fraction(value: float) -> Fraction:
+    return Fraction(value).limit_denominator(_DENOMINATOR)
+
+
+def _plain(value: Element) -> Element:
+    return int(value) if value.denominator == 1 else value
