@@ -10,7 +10,7 @@ from commands import Capture, answer
 from conformance import divided_strassen, strassen
 from flipforge import api
 from flipforge.catalogue import SqliteStore
-from flipforge.errors import NotFoundError, PluginError, VerificationError
+from flipforge.errors import InputError, NotFoundError, PluginError, VerificationError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import border, matmul, parse
 from flipforge.programs import program, read_program, read_slp
@@ -147,3 +147,25 @@ def test_moves_find_winograds_additions_in_strassens_orbit(ring: Any) -> None:
 def test_moves_leave_alone_what_they_cannot_walk_on() -> None:
     for scheme in (divided_strassen(), standard_scheme(parse("quaternion"), ZT)):
         assert fewer_additions(scheme, moves=5).problem == scheme.problem
+
+
+def test_program_files_are_verified_and_loaded(db: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "fast.json"
+    written(capsys, db, strassen().over(GF2).id, "--out", str(out), "--moves", "0", "--steps", "0")
+    text = out.read_text(encoding="utf-8")
+    (row,) = api.verify(out, db=":memory:")
+    assert (row["verdict"], row["problem"], row["ring"], row["rank"]) == ("PROVED", "matmul:2x2x2", "GF2", 7)
+    assert api.load(out).id == strassen().over(GF2).id
+    for old, new, verdict in (
+        ("[1, 0]", "[1, 1]", "REFUTED"),
+        ('"rank": 7', '"rank": 8', "MALFORMED"),
+        ("program/1", "program/7", None),
+    ):
+        assert old in text
+        out.write_text(text.replace(old, new, 1), encoding="utf-8")
+        (row,) = api.verify(out, db=":memory:")
+        assert row["verdict"] == verdict
+        assert "\n" not in row["reason"]
+    out.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="holds a program for matmul:2x2x2 over GF2"):
+        api.load(out, ring="ZT")

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flipforge import plugins
 from flipforge.catalogue import Query, SqliteStore
 from flipforge.certificates import Verdict, check
 from flipforge.errors import FlipforgeError, InputError, MalformedError, VerificationError
 from flipforge.problems import Problem, parse
-from flipforge.programs import Layer, is_layer_file, layer_document, read_layer_file
+from flipforge.programs import Layer, is_layer_file, is_program_file, layer_document, read_layer_file, read_program
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
@@ -99,6 +99,8 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
             what = "a layer program" if isinstance(found, Layer) else f"a {found.certificate.kind} certificate"
             raise InputError(f"{name}: {what} of {found.problem}; this takes schemes")
         return found
+    if is_program_file(path):
+        return _program_of(path, problem, ring)
     schemes = read_file(path, **_stated(problem, ring))
     if len(schemes) != 1:
         raise InputError(f"{path}: holds {len(schemes)} schemes; import it and name one by its ID")
@@ -169,6 +171,8 @@ def verify(*names: Name, problem: str | None = None, ring: str | None = None, db
         try:
             if is_layer_file(Path(name)):
                 judged = [_judge_layer(Path(name), problem, ring)]
+            elif is_program_file(Path(name)):
+                judged = [_judge_program(Path(name), problem, ring)]
             else:
                 judged = judge_file(Path(name), **stated) if is_there(Path(name)) else _judge_stored(str(name), db)
         except FlipforgeError as error:
@@ -287,6 +291,31 @@ def _judge_layer(path: Path, problem: str | None, ring: str | None) -> Judged:
     except MalformedError as error:
         return Judged(str(path), None, problem, ring, None, Verdict("MALFORMED", str(error).removeprefix(f"{path}: ")))
     return Judged(str(path), None, layer.problem.name, layer.ring.name, layer.rank, layer.verdict())
+
+
+def _judge_program(path: Path, problem: str | None, ring: str | None) -> Judged:
+    try:
+        scheme = _program_of(path, problem, ring)
+    except VerificationError as error:
+        decision: Literal["MALFORMED", "REFUTED"] = "MALFORMED" if isinstance(error, MalformedError) else "REFUTED"
+        return Judged(str(path), None, problem, ring, None, Verdict(decision, str(error).removeprefix(f"{path}: ")))
+    return Judged(str(path), scheme, scheme.problem.name, scheme.ring.name, scheme.rank, scheme.verdict())
+
+
+def _program_of(path: Path, problem: str | None, ring: str | None) -> Scheme:
+    """Return the scheme that a program file computes, proven; what the caller states must agree with the file."""
+    try:
+        scheme = read_program(path.read_text(encoding="utf-8")).scheme()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    except FlipforgeError as error:
+        raise type(error)(f"{path}: {error}") from None
+    stated = _stated(problem, ring)
+    if stated["problem"] not in (None, scheme.problem) or stated["ring"] not in (None, scheme.ring):
+        raise InputError(
+            f"{path}: holds a program for {scheme.problem} over {scheme.ring}; leave --problem and --ring out"
+        )
+    return scheme
 
 
 def _judge_stored(name: str, db: Db) -> list[Judged]:

@@ -7,7 +7,7 @@ reference, and run on symbols, which proves what they compute.
 
 from flipforge.programs._compose import compose
 from flipforge.programs._execute import evaluate, execute, multiply, run_linear
-from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, read_program
+from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, is_program_file, read_program
 from flipforge.programs._layer import LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
 from flipforge.programs._layer_build import Core, assemble, cores, halves, remaining, single, whole
 from flipforge.programs._layer_object import (
@@ -52,6 +52,7 @@ __all__ = [
     "execute",
     "halves",
     "is_layer_file",
+    "is_program_file",
     "layer_document",
     "layer_gradients",
     "multiply",

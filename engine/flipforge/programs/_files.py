@@ -6,6 +6,7 @@ shared sums in ``u_fresh``, ``v_fresh`` and ``w_fresh``; its w has a row an entr
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from flipforge.errors import FormatError, InputError, MalformedError, ProblemError, RingError
@@ -15,7 +16,7 @@ from flipforge.programs._program import Program, over_one_ring
 from flipforge.rings import GF2, Q, Ring, parse_element, ring
 from flipforge.schemes.formats import load_json
 
-__all__ = ["MAX_TERMS", "PROGRAM_FORMAT", "dump_program", "dump_reduced", "read_program"]
+__all__ = ["MAX_TERMS", "PROGRAM_FORMAT", "dump_program", "dump_reduced", "is_program_file", "read_program"]
 
 PROGRAM_FORMAT = "flipforge-program/1"
 
@@ -23,6 +24,7 @@ MAX_TERMS = 2_000_000
 """Most terms that the sums of a file may have, and most registers times inputs of one of its parts."""
 
 _PARTS = ("left", "right", "out")
+_HEAD = 200
 
 
 def dump_program(program: Program) -> str:
@@ -72,6 +74,14 @@ def dump_reduced(program: Program) -> str:
             body = ",\n".join(f"  {json.dumps(row)}" for row in terms)
             lines.append(f' "{key}": [\n{body}\n ]' if rows else f' "{key}": []')
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def is_program_file(path: Path) -> bool:
+    """Tell whether a file says near its begin that it is ``flipforge-program/1``, or a later version."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return b'"flipforge-program/' in stream.read(_HEAD)
 
 
 def read_program(text: str) -> Program:
