@@ -85,7 +85,7 @@ def main() -> None:
         make, shape = plugins.get("groups", letters), (int(k), int(l))
         seconds, basis = least(lambda: make(body).basis(*shape), options.repeats)  # noqa: B023 - called at once
         proof, verdict = least(lambda: check(make(body).certificate(*shape)), options.repeats)  # noqa: B023
-        row = f"{text:18} {len(basis):10} {seconds:13.4f} {proof:15.4f}"
+        row = f"{text:18} {len(basis):10} {seconds:13.6f} {proof:15.6f}"
         if options.emlp and letters in PEER_GROUPS and len(basis) < 100:
             theirs, dimension = peer(options.emlp, letters, int(body), *shape, options.limit)
             row += f" {f'over {options.limit}' if theirs is None else f'{theirs:.2f}':>12}"
