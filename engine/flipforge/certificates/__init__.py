@@ -12,7 +12,9 @@ from flipforge.certificates._dual_space import check_dual_space
 from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant_basis
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._layer import LAYER_GROUPS, MOST_DEPENDENT, check_layer, layer_defect
+from flipforge.certificates._nearby_root import check_nearby_root
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
+from flipforge.certificates._residual import check_residual
 from flipforge.certificates._root_set import check_roots
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._symmetric import MAX_TERRACINI
@@ -46,3 +48,5 @@ register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)
 register_checker("dual_space", check_dual_space)
 register_checker("roots", check_roots)
+register_checker("nearby_root", check_nearby_root)
+register_checker("residual", check_residual)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from flipforge.errors import MalformedError
 from flipforge.rings import parse_element
@@ -153,8 +153,15 @@ def derivative(terms: Terms, j: int) -> Terms:
     return {(*e[:j], e[j] - 1, *e[j + 1 :]): c * e[j] for e, c in terms.items() if e[j]}
 
 
-def substituted(terms: Terms, values: Sequence[Terms], size: int, keep: StatedSystem | None = None) -> Terms:
-    """Put a polynomial in ``size`` variables for each variable; reduce by the field of ``keep`` on the way."""
+class Reducer(Protocol):
+    """What drops or rewrites terms on the way."""
+
+    def reduce(self, terms: Terms) -> Terms:
+        """Return equal terms, or fewer."""
+
+
+def substituted(terms: Terms, values: Sequence[Terms], size: int, keep: Reducer | None = None) -> Terms:
+    """Put a polynomial in ``size`` variables for each variable; reduce by ``keep`` on the way."""
     one: Terms = {(0,) * size: Fraction(1)}
     powers: list[list[Terms]] = [[one] for _ in values]
     total: Terms = {}

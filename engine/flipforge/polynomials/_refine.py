@@ -24,6 +24,7 @@ REACH = 0.05
 
 _FLOAT_STEPS = 15
 _LEAST_RATIO = 1e-9
+_SMALL_REST = 1e-6
 _LINEAR_STEPS = 400
 
 
@@ -36,7 +37,8 @@ class Refined:
     point
         n midpoints.
     bits
-        About so many bits after the binary point are right; an estimate by the last step, nothing proven.
+        About so many bits after the binary point are right; an estimate by the last step, nothing proven. 0 where the
+        system has the structure only up to a small rest.
     monomials, parameters
         The structure that the extended system was made of, and its parameters; None where Newton's method converged
         only linearly, without one.
@@ -48,25 +50,37 @@ class Refined:
     parameters: tuple[acb, ...] = ()
 
 
-def refine(system: System, start: Sequence[acb]) -> list[Refined]:
+def refine(system: System, start: Sequence[acb], expected: int | None = None) -> list[Refined]:
     """Return roots near a start, the best founded first.
 
     Newton's method runs on the extended system of every structure that a tolerance finds, the simplest first; the
-    trivial one is the system itself. A structure counts where the iteration converges at a regular point. The last
-    entry comes from plain Newton steps, which converge linearly at many singular roots.
+    trivial one is the system itself. A structure counts where the iteration converges at a regular point. Where none
+    does, a structure counts that the system has up to a small rest, and then plain Newton steps, which converge
+    linearly at many singular roots.
+
+    Parameters
+    ----------
+    expected
+        Multiplicity of the structures that are tried first, and whose rest need not vanish.
     """
     from threadpoolctl import threadpool_limits
 
     near = [complex(x) for x in start]
-    found = []
+    found: list[Refined] = []
     # The matrices are small: threads of the linear algebra library would only wait for each other.
     with threadpool_limits(1):
-        for structure in structures(system, near):
+        candidates = structures(system, near)
+        candidates.sort(key=lambda structure: len(structure.monomials) != expected)
+        rough: list[Refined] = []
+        for structure in candidates:
             deflated = Deflated(system, structure.monomials)
             refined = _newton(deflated, near, structure.parameters, structure.monomials)
-            if refined is not None and _is_near(refined.point, start):
-                found.append(refined)
+            if refined is None or not _is_near(refined.point, start):
+                continue
+            (found if refined.bits else rough).append(refined)
+            if refined.bits or len(structure.monomials) == expected:
                 break
+    found = found or rough[-1:]
     linear = None if found else _linear(system, start)
     if linear is not None and _is_near(linear.point, start):
         found.append(linear)
@@ -93,7 +107,11 @@ def _newton(
     sizes = np.linalg.svd(jacobian, compute_uv=False) if np.all(np.isfinite(jacobian)) else np.zeros(1)
     if step > 1e-8 or sizes[-1] < _LEAST_RATIO * sizes[0]:
         return None
-    return _polish(deflated, place, jacobian, n, monomials)
+    polished = _polish(deflated, place, jacobian, n, monomials)
+    if polished is None and len(monomials) > 1 and float(np.max(abs(values))) < _SMALL_REST:
+        numbers = [acb(complex(x)) for x in place]
+        return Refined(tuple(numbers[:n]), 0, monomials, tuple(numbers[n:]))
+    return polished
 
 
 def _polish(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from flint import acb
 
 from flipforge.certificates import Certificate, check
@@ -13,10 +12,11 @@ from flipforge.errors import InputError
 from flipforge.polynomials._alpha import ALPHA_LIMIT, alpha_estimate
 from flipforge.polynomials._dual import MAX_ORDER, DualSpace, dual_space, vanishes
 from flipforge.polynomials._guess import exact_points, simplest_fraction
+from flipforge.polynomials._nearby import nearby_certificate
 from flipforge.polynomials._refine import REACH, Refined, refine
 from flipforge.polynomials._root_sets import roots_certificate
-from flipforge.polynomials._solve import polish
-from flipforge.polynomials._statements import ball_of, dual_space_certificate, text
+from flipforge.polynomials._solve import polish, regular_rows
+from flipforge.polynomials._statements import ball_of, dual_space_certificate, residual_certificate, text
 from flipforge.polynomials._system import System, dyadic
 from flipforge.polynomials._terms import Polynomial
 
@@ -70,7 +70,7 @@ def certify_root(system: System, multiplicity: int | None = None, max_order: int
     """
     start = system.start(200)
     found: list[Refined] = []
-    for refined, (exact, root) in _exact_candidates(system, start, found):
+    for refined, (exact, root) in _exact_candidates(system, start, found, multiplicity):
         if vanishes(exact, root):
             dual = dual_space(exact, root, max_order)
             return _exact_result(exact, root, dual, start, refined, multiplicity)
@@ -80,7 +80,7 @@ def certify_root(system: System, multiplicity: int | None = None, max_order: int
 
 
 def _exact_candidates(
-    system: System, start: Sequence[acb], found: list[Refined]
+    system: System, start: Sequence[acb], found: list[Refined], expected: int | None
 ) -> Iterator[tuple[Refined | None, tuple[System, tuple[Polynomial, ...]]]]:
     """Yield exact points: the stated one, those with the digits of a refined root, a simple one near the start.
 
@@ -88,9 +88,9 @@ def _exact_candidates(
     """
     if system.root is not None:
         yield None, (system, system.root)
-    for refined in refine(system, start):
+    for refined in refine(system, start, expected):
         found.append(refined)
-        for point in exact_points(system, refined.point, refined.bits - 20):
+        for point in exact_points(system, refined.point, refined.bits - 20) if refined.bits else ():
             yield refined, point
     yield None, (system, tuple(_simple(system, x) for x in start))
 
@@ -124,8 +124,8 @@ def _exact_result(
 def _in_balls(system: System, refined: Refined, start: Sequence[acb], expected: int | None) -> CertifiedRoot:
     """State what balls show of a root whose coordinates are not told by their digits."""
     if refined.monomials is None or len(refined.monomials) > 1:
-        raise InputError("the root is singular, and its digits tell no exact point: nothing can be proven of it")
-    rows = None if system.is_square else _regular_rows(system, refined.point)
+        return _nearby(system, refined, start, expected)
+    rows = None if system.is_square else regular_rows(system, refined.point, len(system.variables))
     square = system if rows is None else system.restricted(rows)
     point = polish(square, [complex(x) for x in refined.point], 160)
     if point is None:
@@ -136,6 +136,18 @@ def _in_balls(system: System, refined: Refined, start: Sequence[acb], expected: 
     )
 
 
+def _nearby(system: System, refined: Refined, start: Sequence[acb], expected: int | None) -> CertifiedRoot:
+    """State what a system nearby is proven to have; where there is no chart, how small the equations are."""
+    made = _provenance(start, refined)
+    certificate = nearby_certificate(system, refined, made)
+    if certificate is None:
+        certificate = residual_certificate(system, refined.point, made)
+        return CertifiedRoot(certificate, "")
+    order = certificate.statement["multiplicity"]
+    radius, change = (Fraction(certificate.statement[key]) for key in ("radius", "perturbation"))
+    return _refused_unless(expected, CertifiedRoot(certificate, "", order, (1,) * order, radius, change))
+
+
 def _refused_unless(expected: int | None, found: CertifiedRoot) -> CertifiedRoot:
     """Refuse a multiplicity that differs from the proven one."""
     if expected is None or found.certificate is None or expected == found.multiplicity:
@@ -144,21 +156,6 @@ def _refused_unless(expected: int | None, found: CertifiedRoot) -> CertifiedRoot
     shown = "proven" if verdict.valid else "what there is evidence for"
     reason = f"the root has multiplicity {found.multiplicity}, which is {shown}; {expected} is refused"
     return CertifiedRoot(None, reason, found.multiplicity, found.hilbert_function)
-
-
-def _regular_rows(system: System, point: Sequence[acb]) -> list[int]:
-    """Choose n equations with a Jacobian matrix far from singular, greedily."""
-    jacobian = system.jacobian(point, 53)
-    n = len(system.variables)
-    rows = [np.array([complex(jacobian[k, j]) for j in range(n)]) for k in range(len(system.polynomials))]
-    rows = [row / max(float(np.linalg.norm(row)), 1e-300) for row in rows]
-    chosen: list[int] = []
-    for _ in range(n):
-        best = max(range(len(rows)), key=lambda k: float(np.linalg.norm(rows[k])))
-        chosen.append(best)
-        direction = rows[best] / max(float(np.linalg.norm(rows[best])), 1e-300)
-        rows = [row - np.vdot(direction, row) * direction for row in rows]
-    return sorted(chosen)
 
 
 def _provenance(start: Sequence[acb], refined: Refined | None) -> Mapping[str, Any]:

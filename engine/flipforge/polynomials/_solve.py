@@ -10,7 +10,7 @@ from flint import acb, acb_mat, ctx
 from flipforge.polynomials._system import System
 from flipforge.polynomials._terms import Exponents
 
-__all__ = ["find_roots", "polish"]
+__all__ = ["find_roots", "polish", "regular_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -71,6 +71,23 @@ def polish(system: System, point: Sequence[complex], bits: int) -> list[acb] | N
             if step < acb(2).real ** (-bits):
                 return values
     return None
+
+
+def regular_rows(system: System, point: Sequence[acb], count: int) -> list[int]:
+    """Choose so many equations whose gradients at a point are far from dependent, greedily."""
+    jacobian = system.jacobian(point, 53)
+    width = len(system.variables)
+    rows = [np.array([complex(jacobian[k, j]) for j in range(width)]) for k in range(len(system.polynomials))]
+    # A gradient that is nothing but rounding must not count as a direction.
+    least = 1e-6 * max(float(np.linalg.norm(row)) for row in rows)
+    rows = [row / max(float(np.linalg.norm(row)), least, 1e-300) for row in rows]
+    chosen: list[int] = []
+    for _ in range(count):
+        best = max((k for k in range(len(rows)) if k not in chosen), key=lambda k: float(np.linalg.norm(rows[k])))
+        chosen.append(best)
+        direction = rows[best] / max(float(np.linalg.norm(rows[best])), 1e-300)
+        rows = [row - np.vdot(direction, row) * direction for row in rows]
+    return sorted(chosen)
 
 
 class _Evaluator:

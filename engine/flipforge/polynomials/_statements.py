@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from flint import acb
+from flint import acb, ctx, fmpq
 
 from flipforge.certificates import Certificate
 from flipforge.polynomials._dual import DualSpace
 from flipforge.polynomials._system import System, dyadic
 from flipforge.polynomials._terms import Polynomial
 
-__all__ = ["ball_of", "dual_space_certificate", "system_document", "text"]
+__all__ = ["ball_of", "dual_space_certificate", "residual_certificate", "system_document", "text"]
 
 _RADIUS = Fraction(1, 2**120)
 _FINE = Fraction(1, 2**200)
@@ -47,6 +47,22 @@ def dual_space_certificate(
     }
     witness = {"monomials": [list(b) for b in dual.monomials], "functionals": [_rows(f) for f in dual.functionals]}
     return Certificate("dual_space", statement, witness, "flipforge.certificates/1", provenance)
+
+
+def residual_certificate(system: System, point: Sequence[acb], provenance: Mapping[str, Any]) -> Certificate:
+    """State only how small the equations are at a point: evidence of a root, proof of none."""
+    balls = [*point, *system.field.values(400)]
+    centre = [ball_of(x, 300) for x in balls]
+    with ctx.workprec(400):
+        exact = [acb(fmpq(re.numerator, re.denominator), fmpq(im.numerator, im.denominator)) for re, im in centre]
+        largest = max(float(abs(value).upper()) for value in system.values(exact[: len(point)], 400))
+    statement = {
+        "claim": "the equations are at most the residual at the centre; nothing is claimed of a root",
+        "system": system_document(system),
+        "centre": [[*map(text, pair)] for pair in centre],
+        "residual": text(Fraction(2 * largest) + Fraction(1, 2**200)),
+    }
+    return Certificate("residual", statement, {}, "flipforge.certificates/1", dict(provenance))
 
 
 def ball_of(value: acb, bits: int) -> list[Fraction]:
