@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalogue_samples import strassen, variants
 from commands import Capture, answer
-from flipforge.catalogue import SqliteStore, front
+from flipforge.catalogue import SqliteStore, dump, front
 from flipforge.errors import RingError
 from flipforge.problems import matmul, parse
 from flipforge.rings import GF2, ZT, Q, Z
@@ -76,3 +77,27 @@ def test_the_command(tmp_path: Path, capsys: Capture) -> None:
     assert code == 0 and {row["problem"] for row in rows} <= {"structured:ug:2", "structured:ug:3"} and rows
     code, out, _ = answer(capsys, "best", *words)
     assert code == 0 and "gamma" in out.splitlines()[0]
+
+
+def test_a_larger_ring_is_beaten_by_a_smaller_one(store: SqliteStore) -> None:
+    standard = standard_scheme(matmul(2, 2, 2), ZT)
+    wide = Scheme(matmul(2, 2, 2), Z, *sheared(strassen(Z)))
+    assert wide.verdict().valid and wide.canonical.ring == Z
+    store.commit([Entry(scheme, "derived") for scheme in (standard, strassen(), wide)])
+    assert {row["id"] for row in front(store, "matmul:2x2x2")} == {standard.id, strassen().id}
+    assert [row["id"] for row in front(store, "matmul:2x2x2", only_best=True)] == [strassen().id]
+    assert [row["id"] for row in front(store, "matmul:2x2x2", ring="Z")] == [wide.id]
+
+
+def sheared(scheme: Scheme) -> tuple[Any, Any, Any]:
+    """A -> A S, B -> S^-1 B with S = ((1, 2), (0, 1)): coefficients beyond 1 come in."""
+    u = tuple((a + 2 * b, b, c + 2 * d, d) for a, b, c, d in ((x[0], x[1], x[2], x[3]) for x in scheme.u))
+    v = tuple((a, b, c - 2 * a, d - 2 * b) for a, b, c, d in ((x[0], x[1], x[2], x[3]) for x in scheme.v))
+    return u, v, scheme.w
+
+
+def test_dump_front(store: SqliteStore, tmp_path: Path) -> None:
+    store.commit([Entry(scheme, "derived") for scheme in (*variants(3), strassen(GF2), strassen())])
+    rows = dump(store, tmp_path, only_front=True)
+    assert {row["id"] for row in rows} == {strassen(GF2).id, strassen().id}
+    assert len(list(tmp_path.glob("*.json"))) == 2

@@ -143,11 +143,18 @@ def dump(
     problem: str | None = None,
     origin: str | None = None,
     only_best: bool = False,
+    only_front: bool = False,
     db: Db = None,
 ) -> list[dict[str, Any]]:
-    """Write schemes as canonical text files with their lineage; return a row for each file."""
+    """Write schemes as canonical text files with their lineage; return a row for each file.
+
+    With ``only_best`` one scheme of each problem and ring, with ``only_front`` those of the smallest rank that none
+    beats in recursive calls and additions.
+    """
     with open_store(db) as store:
-        return catalogue.dump(store, Path(folder), problem=problem, origin=origin, only_best=only_best)
+        return catalogue.dump(
+            store, Path(folder), problem=problem, origin=origin, only_best=only_best, only_front=only_front
+        )
 
 
 def plugins() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from flipforge.catalogue._front import front
 from flipforge.catalogue._query import OWN, Query
 from flipforge.catalogue._records import dump_object
 from flipforge.catalogue._store import SqliteStore
@@ -21,6 +22,7 @@ def dump(
     ring: str | None = None,
     origin: str | None = None,
     only_best: bool = False,
+    only_front: bool = False,
 ) -> list[dict[str, Any]]:
     """Write schemes with their lineage into a folder, each file whole; one that is there and right is left alone.
 
@@ -34,6 +36,9 @@ def dump(
         Origins with commas; found and derived unless given.
     only_best
         Only the smallest rank of each problem and ring, ties by additions.
+    only_front
+        Only what none beats in recursive calls and additions among the smallest rank of each problem and ring; see
+        `front`.
 
     Returns
     -------
@@ -45,7 +50,10 @@ def dump(
     InputError
         The folder or a file in it cannot be written; then none is.
     """
-    rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=only_best))
+    if only_front:
+        rows = front(store, problem, ring=ring, origin=origin, only_best=True)
+    else:
+        rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=only_best))
     files = {folder / _file_name(row): dump_object(store.scheme(row["id"])).encode() for row in rows}
     try:
         folder.mkdir(parents=True, exist_ok=True)

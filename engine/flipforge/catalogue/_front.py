@@ -7,8 +7,9 @@ same ring or one inside it, and with 1 where it has none.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from flipforge.catalogue._best import best_known
@@ -22,12 +23,17 @@ __all__ = ["front"]
 
 
 def front(
-    store: SqliteStore, problem: str | None = None, *, ring: str | None = None, origin: str | None = None
+    store: SqliteStore,
+    problem: str | None = None,
+    *,
+    ring: str | None = None,
+    origin: str | None = None,
+    only_best: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the schemes that no other of their problem and ring beats.
+    """Return the schemes that no other of their problem beats, over the same ring or one inside it.
 
     One beats another that is not better in rank, in the number of calls of any kind, or in additions as written, and
-    worse in one of them.
+    worse in one of them or over a larger ring.
 
     Parameters
     ----------
@@ -35,6 +41,8 @@ def front(
         Only these; see `Query`.
     origin
         Origins with commas; found and derived unless given.
+    only_best
+        Only those of the smallest rank over their ring or one inside it.
 
     Returns
     -------
@@ -48,31 +56,59 @@ def front(
         The problem, ring or origin is not known.
     """
     rows = store.rows(Query(problem, ring=ring, origin=origin or OWN))
-    groups: dict[tuple[str, str], list[tuple[dict[str, Any], RecursiveCalls | None]]] = {}
+    groups: dict[tuple[str, int], list[_Point]] = {}
     for row in rows:
         structured = row["problem"].startswith("structured:")
         calls = recursive_calls(store.scheme(row["id"])) if structured else None
-        groups.setdefault((row["problem"], row["ring"]), []).append((row, calls))
-    factors = _Factors(store, origin or OWN) if any(calls for group in groups.values() for _, calls in group) else None
+        group = groups.setdefault((row["problem"], RINGS[row["ring"]].characteristic), [])
+        group.append(_Point(row, calls))
+    points = [point for group in groups.values() for point in group]
+    factors = _Factors(store, origin or OWN) if any(point.calls for point in points) else None
     result = []
     for group in groups.values():
-        points = [_point(row, calls) for row, calls in group]
-        for place, ((row, calls), point) in enumerate(zip(group, points, strict=True)):
-            if any(_beats(other, point) for other in points) or point in points[:place]:
+        # A point that stands twice stands for itself over the smallest ring, once.
+        group.sort(key=lambda point: (point.ring, point.values, point.row["id"]))
+        kept: list[_Point] = []
+        for point in group:
+            if not any(other.beats(point) for other in group) and not any(other.equals(point) for other in kept):
+                kept.append(point)
+        for point in sorted(kept, key=lambda point: (point.values, point.ring)):
+            if only_best and any(other.ring <= point.ring and other.values[0] < point.values[0] for other in kept):
                 continue
-            factor = None if factors is None or calls is None else factors.of(store.scheme(row["id"]))
-            written = None if factor is None else str(factor)
-            result.append({**row, "calls": None if calls is None else str(calls), "gamma": written})
+            factor = None if factors is None or point.calls is None else factors.of(store.scheme(point.row["id"]))
+            calls, written = point.calls and str(point.calls), None if factor is None else str(factor)
+            result.append({**point.row, "calls": calls, "gamma": written})
     return result
 
 
-def _point(row: Mapping[str, Any], calls: RecursiveCalls | None) -> tuple[int, ...]:
-    counts = (0, 0, 0) if calls is None else (-calls.a, -calls.b, -calls.c)
-    return (row["rank"], *counts, row["additions"])
+@dataclass(frozen=True)
+class _Point:
+    """A row of the catalogue among those of its problem and characteristic."""
 
+    row: Mapping[str, Any]
+    calls: RecursiveCalls | None
 
-def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+    @cached_property
+    def ring(self) -> int:
+        """Place of the ring in the order of inclusion."""
+        return list(RINGS).index(self.row["ring"])
+
+    @cached_property
+    def values(self) -> tuple[int, ...]:
+        """What is to be small."""
+        counts = (0, 0, 0) if self.calls is None else (-self.calls.a, -self.calls.b, -self.calls.c)
+        return (self.row["rank"], *counts, self.row["additions"])
+
+    def beats(self, other: "_Point") -> bool:
+        """Tell whether this one makes the other superfluous."""
+        return self.ring <= other.ring and self.values != other.values and self._within(other)
+
+    def equals(self, other: "_Point") -> bool:
+        """Tell whether nothing but perhaps a larger ring tells the other apart."""
+        return self.ring <= other.ring and self.values == other.values
+
+    def _within(self, other: "_Point") -> bool:
+        return all(a <= b for a, b in zip(self.values, other.values, strict=True))
 
 
 class _Factors:

@@ -164,11 +164,16 @@ def dump(
         str | None, typer.Option("--origin", help="Take this origin only; found and derived unless given.")
     ] = None,
     only_best: Annotated[bool, typer.Option("--best", help="Only the best of each problem and ring.")] = False,
+    only_front: Annotated[
+        bool, typer.Option("--front", help="Of the best rank, only what none beats in recursive calls and additions.")
+    ] = False,
     db: Db = None,
     json: Json = False,
 ) -> None:
     """Write the schemes of the catalogue as canonical text files with their lineage."""
-    rows = api.dump(folder, problem=problem, origin=origin, only_best=only_best, db=db)
+    if only_best and only_front:
+        raise InputError("--best and --front exclude each other: give one")
+    rows = api.dump(folder, problem=problem, origin=origin, only_best=only_best, only_front=only_front, db=db)
     if json:
         print_json(rows)
     else:
