@@ -59,9 +59,9 @@ def front(
     groups: dict[tuple[str, int], list[_Point]] = {}
     for row in rows:
         structured = row["problem"].startswith("structured:")
-        calls = recursive_calls(store.scheme(row["id"])) if structured else None
+        counted = recursive_calls(store.scheme(row["id"])) if structured else None
         group = groups.setdefault((row["problem"], RINGS[row["ring"]].characteristic), [])
-        group.append(_Point(row, calls))
+        group.append(_Point(row, counted))
     points = [point for group in groups.values() for point in group]
     factors = _Factors(store, origin or OWN) if any(point.calls for point in points) else None
     result = []
@@ -76,7 +76,7 @@ def front(
             if only_best and any(other.ring <= point.ring and other.values[0] < point.values[0] for other in kept):
                 continue
             factor = None if factors is None or point.calls is None else factors.of(store.scheme(point.row["id"]))
-            calls, written = point.calls and str(point.calls), None if factor is None else str(factor)
+            calls, written = (None if value is None else str(value) for value in (point.calls, factor))
             result.append({**point.row, "calls": calls, "gamma": written})
     return result
 
