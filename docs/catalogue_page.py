@@ -10,6 +10,7 @@ from flipforge.rings import RINGS
 
 PAGE = Path(__file__).resolve().parent / "catalogue.md"
 SHOWN = ("GF2", "GF3", "ZT", "Z", "Z[1/2]", "Q")
+FIGURES = ("ring", "rank", "calls", "gamma", "additions")
 LARGEST = 5
 TEXT = """# The catalogue
 
@@ -63,7 +64,7 @@ def page(db: Path) -> str:
         kind: _table(["problem", *SHOWN], [line for line in ranks if line[0].startswith(f"`{kind}:")])
         for kind in ("matmul", "structured")
     }
-    return TEXT.format(**tables, front=_table(["problem", "ring", "rank", "calls", "gamma", "additions", "ID"], calls))
+    return TEXT.format(**tables, front=_table(["problem", *FIGURES, "ID"], calls))
 
 
 def _small(problem: str) -> bool:
