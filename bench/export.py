@@ -9,12 +9,14 @@ Both use the BLAS that NumPy ships, on one thread but for the part ``threads``.
 """
 
 import argparse
+import ctypes
 import importlib
 import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +182,52 @@ def integers(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
             }  # fmt: skip
 
 
-PARTS = {"float": floats, "threads": threads, "residues": residues, "integers": integers}
+def syrk(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
+    """A times its transpose, upper triangle: BLAS, and rows split in two with a fast product off the diagonal.
+
+    ``splits`` counts how often rows are split (structured:gt:2x1: three products, two of the same kind again); levels
+    are those of the product off the diagonal.
+    """
+    blas = flipforge_c.find_blas()
+    if blas is None:
+        return
+    random = np.random.default_rng(5)
+    integer = ctypes.c_int64 if blas.integer == 8 else ctypes.c_int
+    for name in options.dtypes:
+        real = ctypes.c_float if name == "float32" else ctypes.c_double
+        pointer = ctypes.c_void_p
+        shape = (*[ctypes.c_int] * 3, integer, integer, real, pointer, integer, real, pointer, integer)
+        plain_syrk = ctypes.CFUNCTYPE(None, *shape)(blas.functions[f"{'s' if name == 'float32' else 'd'}syrk"])
+
+        def gram(x: Array, out: Array, run: Any = plain_syrk) -> None:
+            steps = x.strides[0] // x.itemsize, out.strides[0] // out.itemsize
+            run(101, 121, 111, len(x), x.shape[1], 1, x.ctypes.data, steps[0], 0, out.ctypes.data, steps[1])
+
+        def split(x: Array, out: Array, splits: int, levels: int, gram: Any = gram) -> None:
+            if not splits:
+                gram(x, out)
+                return
+            half = len(x) // 2
+            split(x[:half], out[:half, :half], splits - 1, levels, gram)
+            fast.multiply(x[:half], x[half:].T, out=out[:half, half:], levels=levels)
+            split(x[half:], out[half:, half:], splits - 1, levels, gram)
+
+        for n in options.sizes:
+            a = random.uniform(-1, 1, (n, n)).astype(name)
+            plain, out = np.zeros_like(a), np.zeros_like(a)
+            runs = [(splits, levels) for splits in (1, 2) for levels in options.levels]
+            actions: list[Action] = [partial(split, a, out, *run) for run in runs]
+            base, ratios = interleaved(partial(gram, a, plain), actions, options.repeat)
+            for (splits, levels), ratio, action in zip(runs, ratios, actions, strict=True):
+                action()
+                difference = float(abs(np.triu(out) - np.triu(plain)).max() / abs(plain).max())
+                yield {
+                    "part": "syrk", "dtype": name, "n": n, "splits": splits, "levels": levels, "syrk_s": base,
+                    "ratio": ratio, "equal": difference < 1e-3,
+                }  # fmt: skip
+
+
+PARTS = {"syrk": syrk, "float": floats, "threads": threads, "residues": residues, "integers": integers}
 
 
 def main() -> None:

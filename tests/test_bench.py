@@ -218,11 +218,11 @@ class TestTimeToRank:
 
 
 def test_export_measures_every_part_and_checks_what_it_times(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--sizes", "16", "--levels", "1", "--repeat", "1", "--parts", "float,threads,residues,integers"]
+    arguments = ["--sizes", "16", "--levels", "1", "--repeat", "1", "--parts", "float,threads,residues,integers,syrk"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["export.py", *arguments])
         load("export").main()
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()[1:]]
-    assert {row["part"] for row in rows} == {"float", "threads", "residues", "integers"}
+    assert {row["part"] for row in rows} == {"float", "threads", "residues", "integers", "syrk"}
     assert all(row.get("equal", True) for row in rows)
     assert all(row["error_ratio"] > 0 for row in rows if row["part"] == "float")

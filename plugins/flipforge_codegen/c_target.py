@@ -3,9 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
+from time import process_time
 from typing import Any
+
+import numpy as np
 
 from flipforge.errors import InputError, NotFoundError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
@@ -77,3 +81,48 @@ class CExporter:
         if not path.is_file():
             raise NotFoundError(f"{path}: no such file; export the scheme first")
         return isolated("_c_check", scheme, path)
+
+    def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
+        """Time float32 and float64 at one and two levels against the BLAS inside, interleaved; see `flipforge bench`.
+
+        Raises
+        ------
+        InputError
+            There is no C compiler, or no BLAS to compare with.
+        """
+        try:
+            kernel = flipforge_c.load(folder / names[0])
+        except flipforge_c.MissingCompilerError as error:
+            raise InputError(str(error)) from None
+        blas = flipforge_c.find_blas()
+        if blas is None or blas.set_threads is None or "f32" not in kernel.facts["domains"]:
+            raise InputError(f"{folder / names[0]}: no BLAS to compare with, or a scheme that floats do not carry")
+        before, rows = blas.get_threads(), []
+        blas.set_threads(1)
+        try:
+            for dtype in (np.float32, np.float64):
+                for levels in (1, 2):
+                    ours, theirs = _interleaved(kernel, dtype, size, levels)
+                    rows.append({
+                        "dtype": np.dtype(dtype).name, "n": size, "levels": levels, "seconds": ours,
+                        "reference": "BLAS", "reference_seconds": theirs, "ratio": theirs / ours,
+                    })  # fmt: skip
+        finally:
+            blas.set_threads(before)
+        return rows
+
+
+def _interleaved(kernel: flipforge_c.Kernel, dtype: Any, size: int, levels: int) -> tuple[float, float]:
+    """Return the median CPU seconds of three products by the kernel and by NumPy, after one of each."""
+    random = np.random.default_rng(1)
+    a, b = (random.uniform(-1, 1, (size, size)).astype(dtype) for _ in range(2))
+    out = np.empty_like(a)
+    times: list[tuple[float, float]] = []
+    for _ in range(4):
+        begin = process_time()
+        kernel.multiply(a, b, out=out, levels=levels)
+        middle = process_time()
+        np.matmul(a, b, out=out)
+        times.append((max(middle - begin, 1e-9), max(process_time() - middle, 1e-9)))
+    ours, theirs = zip(*times[1:], strict=True)
+    return median(ours), median(theirs)

@@ -97,3 +97,25 @@ def reduce(
     else:
         where = ", ".join(row["files"]) if out else f"kept for {row['id']}"
         print(f"{row['additions_before']} additions as written, {row['additions_after']} shared: {where}")
+
+
+def bench(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    size: Annotated[int, typer.Option("--size", metavar="N", help="Rows and columns of the matrices.")] = 1024,
+    json: Json = False,
+) -> None:
+    """Time exported code against what it is an alternative to, in CPU seconds of one thread."""
+    from flipforge.plugins import bench as measure
+
+    rows = measure(folder, size=size)
+    if json:
+        print_json(rows)
+        return
+    for row in rows:
+        if not row["timed"]:
+            print(f"{row['target']:8} {row['file']}: not timed, {row['reason']}")
+        else:
+            print(
+                f"{row['target']:8} {row['file']} {row['dtype']} n={row['n']} levels={row['levels']}: "
+                f"{row['seconds']:.4f} s, {row['reference']} {row['reference_seconds']:.4f} s, ratio {row['ratio']:.3f}"
+            )

@@ -4,6 +4,7 @@ A distribution adds a plugin with an entry point in the group ``flipforge.KIND``
 to a `Manifest` in a light module. Listing plugins reads manifests; an implementation is imported when it is asked for.
 """
 
+from flipforge.plugins._bench import bench
 from flipforge.plugins._certify import Certified, Certifier, Content, certifier_for
 from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
 from flipforge.plugins._kernel import Kernel, KernelMaker
@@ -27,6 +28,7 @@ __all__ = [
     "PluginInfo",
     "Reducer",
     "available",
+    "bench",
     "certifier_for",
     "connect",
     "export",
