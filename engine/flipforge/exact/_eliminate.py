@@ -10,6 +10,8 @@ bit of that pivot's column, and from its pivot's word on the row of U. That word
 there, and L goes into an array of its own, ``inner``. Arrays are as in `flipforge.exact._words`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ __all__ = ["decompose", "solve_left", "solve_lower", "solve_upper"]
 _Places = NDArray[np.int64]
 
 _ONE, _TWO, _IN_WORD = np.uint64(1), np.uint64(2), np.uint64(63)
+
+# Not a literal: numba compiles its callees once more for each of those.
+_START: Any = np.int64(0)
 
 
 @kernel
@@ -50,11 +55,13 @@ def decompose(words: Words) -> tuple[_Places, _Places, Words]:
     inner = np.zeros((planes, len(columns)), dtype=np.uint64)
     panel, lower = np.empty((planes, m), dtype=np.uint64), np.empty((planes, m), dtype=np.uint64)
     slots = np.empty(64, dtype=np.int64)
-    rank = 0
+    rank = _START
     for strip in range(width):
         begin = rank
-        panel[:, begin:] = words[:, begin:, strip]
-        lower[:, begin:] = 0
+        for plane in range(planes):
+            for i in range(begin, m):
+                panel[plane, i] = words[plane, i, strip]
+                lower[plane, i] = 0
         slots[:] = -1
         for bit in range(64):
             pivot = _first(panel, rank, np.uint64(bit))
@@ -67,9 +74,12 @@ def decompose(words: Words) -> tuple[_Places, _Places, Words]:
             rank += 1
         if rank == begin:
             continue
-        words[:, begin:rank, strip] = panel[:, begin:rank]
-        words[:, rank:, strip] = lower[:, rank:]
-        inner[:, begin:rank] = lower[:, begin:rank]
+        for plane in range(planes):
+            for i in range(begin, rank):
+                words[plane, i, strip] = panel[plane, i]
+                inner[plane, i] = lower[plane, i]
+            for i in range(rank, m):
+                words[plane, i, strip] = lower[plane, i]
         _solve_within(words, strip + 1, inner, columns, begin, rank)
         subtract_combinations(words, rank, m, lower, words, slots, strip + 1)
     return order, columns[:rank], inner[:, :rank].copy()
@@ -124,16 +134,16 @@ def _solve_within(rows: Words, first: int, inner: Words, columns: _Places, begin
 def solve_lower(words: Words, columns: _Places, inner: Words, right: Words) -> None:
     """Turn the r rows of ``right`` into L^-1 times them."""
     slots = np.empty(64, dtype=np.int64)
-    begin, rank = 0, len(columns)
+    begin, rank = _START, len(columns)
     while begin < rank:
         end = begin
         slots[:] = -1
         while end < rank and columns[end] // 64 == columns[begin] // 64:
             slots[columns[end] % 64] = end
             end += 1
-        _solve_within(right, 0, inner, columns, begin, end)
+        _solve_within(right, _START, inner, columns, begin, end)
         lower = words[:, :, columns[begin] // 64].copy()
-        subtract_combinations(right, end, rank, lower, right, slots, 0)
+        subtract_combinations(right, end, rank, lower, right, slots, _START)
         begin = end
 
 
@@ -153,8 +163,8 @@ def solve_upper(words: Words, columns: _Places, right: Words) -> None:
             for j in range(begin + 1, end):
                 factor = digit(upper, begin, np.uint64(columns[j]) & _IN_WORD)
                 if factor:
-                    subtract_row(right, begin, right, j, factor, 0, right.shape[2])
-        subtract_combinations(right, 0, begin, upper, right, slots, 0)
+                    subtract_row(right, begin, right, j, factor, _START, right.shape[2])
+        subtract_combinations(right, _START, begin, upper, right, slots, _START)
         end = begin
 
 
@@ -187,7 +197,7 @@ def solve_left(words: Words, columns: _Places, inner: Words, left: Words) -> NDA
                 factor = (_TWO * factor) % np.uint64(3)
             result[k, i] = factor
             if factor:
-                subtract_row(left, k, words, i, factor, 0, strip)
+                subtract_row(left, k, words, i, factor, _START, strip)
                 own = inner[:, i].copy().reshape(planes, 1, 1)
                 subtract_row(left[:, :, strip : strip + 1], k, own, 0, factor, 0, 1)
     return result

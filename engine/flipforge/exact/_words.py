@@ -154,16 +154,17 @@ def _look_up2(target: Words, begin: int, end: int, coefficients: Words, tables: 
 def _tables3(source: Words, slots: NDArray[np.int64], first: int, last: int) -> Words:
     """Minus all combinations of 4 rows each: (16, 81, 2, words)."""
     tables = np.zeros((16, 81, 2, last - first), dtype=np.uint64)
+    size = 1
     for slot in range(64):
-        table, size, row = tables[slot // 4], 3 ** (slot % 4), slots[slot]
+        table, row = tables[slot // 4], slots[slot]
+        size = 1 if slot % 4 == 0 else 3 * size
         for entry in range(2 * size):
-            old, new = table[entry], table[size + entry]
-            if row < 0:
-                new[:] = old
-                continue
             for w in range(last - first):
-                y0, y1 = source[0, row, first + w], source[1, row, first + w]
-                new[0, w], new[1, w] = _sum3(old[0, w], old[1, w], y0, y0 ^ y1)
+                x0, x1 = table[entry, 0, w], table[entry, 1, w]
+                if row >= 0:
+                    y0, y1 = source[0, row, first + w], source[1, row, first + w]
+                    x0, x1 = _sum3(x0, x1, y0, y0 ^ y1)
+                table[size + entry, 0, w], table[size + entry, 1, w] = x0, x1
     return tables
 
 
