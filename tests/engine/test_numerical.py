@@ -13,7 +13,8 @@ from flipforge.errors import FlipforgeError, InputError
 from flipforge.problems import matmul, parse
 from flipforge.rings import Q
 from flipforge.schemes import standard_scheme
-from flipforge.schemes.numerical import NumericalScheme, _difference, _jacobian, find_numerical, make_exact, refine
+from flipforge.schemes._normal_kernel import normal_equations
+from flipforge.schemes.numerical import NumericalScheme, find_numerical, make_exact, refine
 
 STRASSEN = [
     [[1, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 1], [1, 1, 0, 0], [-1, 0, 1, 0], [0, 1, 0, -1]],
@@ -45,22 +46,30 @@ def certified(content: dict[str, Any], folder: Path, **options: Any) -> dict[str
     return api.certify(path, out=folder / "certificate.json", **options)
 
 
-def test_the_jacobian_is_the_derivative() -> None:
+def jacobian(u: Any, v: Any, w: Any) -> Any:
+    """The derivatives of all coefficients by the entries of u, v, w: the slow twin of the kernel makes them."""
+    columns = []
+    for axis, part in enumerate((u, v, w)):
+        for q, i in np.ndindex(part.shape):
+            row = np.zeros_like(part)
+            row[q, i] = 1
+            parts = [row if a == axis else each for a, each in enumerate((u, v, w))]
+            columns.append(np.einsum("i,j,k->ijk", *(each[q] for each in parts)).ravel())
+    return np.array(columns).T
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 1), (4, 2, 3)])
+def test_the_kernel_gives_the_normal_equations(shape: tuple[int, int, int]) -> None:
     generator = np.random.default_rng(0)
-    parts = tuple(generator.standard_normal((3, size)) for size in (2, 3, 4))
-    target, step = np.zeros((2, 3, 4)), 1e-6
-    jacobian = _jacobian(parts)  # type: ignore[arg-type]
-    for column in range(jacobian.shape[1]):
-        shift = np.zeros(jacobian.shape[1])
-        shift[column] = step
-        moves = np.split(shift, np.cumsum([part.size for part in parts])[:-1])
-        ahead, behind = (
-            tuple(part + sign * move.reshape(part.shape) for part, move in zip(parts, moves, strict=True))
-            for sign in (1, -1)
-        )
-        difference: Any = _difference(ahead, target)  # type: ignore[arg-type]
-        slope = (difference - _difference(behind, target)).ravel() / (2 * step)  # type: ignore[arg-type]
-        np.testing.assert_allclose(jacobian[:, column], slope, atol=1e-8)
+    u, v, w = (generator.standard_normal((3, size)) for size in shape)
+    difference = generator.standard_normal(shape)
+    normal, gradient = normal_equations(u, v, w, difference)
+    slow = jacobian(u, v, w)
+    np.testing.assert_allclose(normal, slow.T @ slow, atol=1e-12)
+    np.testing.assert_allclose(gradient, slow.T @ difference.ravel(), atol=1e-12)
+    step = 1e-6
+    ahead, behind = (np.einsum("ri,rj,rk->ijk", u + sign * step, v, w) for sign in (1, -1))
+    np.testing.assert_allclose(slow[:, : u.size].sum(axis=1), ((ahead - behind) / (2 * step)).ravel(), atol=1e-8)
 
 
 @pytest.mark.parametrize(("text", "rank", "seed"), [("matmul:2x2x2", 7, 1), ("matmul:2x2x3", 11, 1), ("complex", 3, 0)])

@@ -104,6 +104,9 @@ def refine(
     free
         Which entries may move, u then v then w row by row; all unless given.
     """
+    # The kernel needs numba, which only who refines a scheme has to load.
+    from flipforge.schemes._normal_kernel import normal_equations
+
     target = _dense(scheme.problem)
     shapes = [part.shape for part in scheme.factors]
     x = np.concatenate([part.ravel() for part in scheme.factors])
@@ -115,9 +118,8 @@ def refine(
         now = float(difference @ difference + decay * (x @ x))
         if (not decay and np.abs(difference).max() < _SOLVED / 10) or not moves.any() or damping > 1e12:
             break
-        jacobian = _jacobian(parts)[:, moves]
-        normal = jacobian.T @ jacobian
-        gradient = jacobian.T @ difference + decay * x[moves]
+        normal, gradient = (part[moves] for part in normal_equations(*parts, difference.reshape(target.shape)))
+        normal, gradient = normal[:, moves], gradient + decay * x[moves]
         value = now
         while damping <= 1e12:
             step = np.linalg.solve(normal + (damping + decay) * np.eye(len(normal)), gradient)
@@ -221,19 +223,9 @@ def _difference(parts: tuple[Floats, Floats, Floats], target: Floats) -> Floats:
     return np.asarray((products.T @ w).reshape(target.shape) - target)
 
 
-def _jacobian(parts: tuple[Floats, Floats, Floats]) -> Floats:
-    """Return the derivatives of all coefficients, one a row, by the entries of u, v, w."""
-    u, v, w = parts
-    (r, a), b, c = u.shape, v.shape[1], w.shape[1]
-    by_u = np.einsum("ip,rj,rk->ijkrp", np.eye(a), v, w).reshape(a * b * c, r * a)
-    by_v = np.einsum("ri,jp,rk->ijkrp", u, np.eye(b), w).reshape(a * b * c, r * b)
-    by_w = np.einsum("ri,rj,kp->ijkrp", u, v, np.eye(c)).reshape(a * b * c, r * c)
-    return np.concatenate([by_u, by_v, by_w], axis=1)
-
-
 def _split(x: Floats, shapes: list[tuple[int, ...]]) -> tuple[Floats, Floats, Floats]:
     ends = np.cumsum([a * b for a, b in shapes])
-    u, v, w = (part.reshape(shape) for part, shape in zip(np.split(x, ends[:-1]), shapes, strict=True))
+    u, v, w = (part.reshape(shape).copy() for part, shape in zip(np.split(x, ends[:-1]), shapes, strict=True))
     return u, v, w
 
 
