@@ -17,6 +17,8 @@ __all__ = ["Rates", "Traffic", "levels_for", "measured", "predicted"]
 _SIZES = (64, 128, 256, 512, 1024)
 _MOST_LEVELS = 6
 _REPEATS = 5
+_WORTH = 11 / 12
+"""Part of its time that a level must leave at the most."""
 _STREAM = 1 << 21
 """Elements of an array that is longer than the caches of a core."""
 
@@ -27,7 +29,7 @@ class Rates:
 
     Examples
     --------
-    >>> Rates((100, 400), (1e9, 4e9), 1e8).seconds(200, 200, 200)
+    >>> round(Rates((100, 400), (1e9, 4e9), 1e8).seconds(200, 200, 200), 6)
     0.008
     """
 
@@ -86,7 +88,9 @@ def predicted(
 def levels_for(
     rates: Rates, traffic: Traffic, dims: tuple[int, int, int], rank: int, sizes: tuple[int, int, int]
 ) -> int:
-    """Return the number of levels that is predicted to be fastest; 0 where the plain product is.
+    """Return a number of levels of which each is predicted to be worth it; 0 where the plain product is.
+
+    A level must be predicted to save a twelfth: the model knows of no caches and no calls, and errs on that side.
 
     Examples
     --------
@@ -94,12 +98,15 @@ def levels_for(
     >>> [levels_for(rates, traffic, (2, 2, 2), 7, (n, n, n)) for n in (64, 512, 2048, 16384)]
     [0, 0, 2, 5]
     """
-    possible = [0]
-    while possible[-1] < _MOST_LEVELS and all(s >= d ** (possible[-1] + 1) for s, d in zip(sizes, dims, strict=True)):
-        possible.append(possible[-1] + 1)
     if max(dims) == 1:
         return 0
-    return min(possible, key=lambda levels: predicted(rates, traffic, dims, rank, sizes, levels))
+    levels, cost = 0, predicted(rates, traffic, dims, rank, sizes, 0)
+    while levels < _MOST_LEVELS and all(size >= d ** (levels + 1) for size, d in zip(sizes, dims, strict=True)):
+        deeper = predicted(rates, traffic, dims, rank, sizes, levels + 1)
+        if deeper > _WORTH * cost:
+            break
+        levels, cost = levels + 1, deeper
+    return levels
 
 
 def _best(action: Callable[[], object]) -> float:
