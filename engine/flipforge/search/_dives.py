@@ -204,8 +204,8 @@ class Dives:
         return Dive(rank, rank, member, corners=corners, scale=scale, family=number)
 
     def _due(self, corner: Corner) -> float:
-        """Return the part of the growths' steps due to those that begin after a corner: as it is large."""
-        return prod(corner) if corner != _ROOT else 1 + _ANEW * sum(map(prod, self._kept))
+        """Return the part of the growths' steps due to those that begin after a corner: large ones cost more to reach."""
+        return prod(corner) ** 2 if corner != _ROOT else 1 + _ANEW * sum(prod(kept) ** 2 for kept in self._kept)
 
     @property
     def _growth_next(self) -> bool:
