@@ -213,7 +213,7 @@ class Dives:
             return self.growing
         plain, grown = self._spent
         ahead = [lowest == self.lowest for lowest in self._lowest]
-        return grown <= plain * (_FAVOUR if ahead == [True, True] else _AHEAD if ahead[True] else 1)
+        return grown < plain * (_FAVOUR if ahead == [True, True] else _AHEAD if ahead[True] else 1)
 
     def checkpoint(self, names: Mapping[bytes, str]) -> dict[str, Any]:
         """Return what `restore` needs as JSON values; what is under way waits again then."""
