@@ -204,7 +204,7 @@ class Dives:
         return Dive(rank, rank, member, corners=corners, scale=scale, family=number)
 
     def _due(self, corner: Corner) -> float:
-        """Return the part of the growths' steps due to those that begin after a corner: large ones cost more to reach."""
+        """Return the part of the growths' steps due to those that begin after a corner: a large one was dear."""
         return prod(corner) ** 2 if corner != _ROOT else 1 + _ANEW * sum(prod(kept) ** 2 for kept in self._kept)
 
     @property
