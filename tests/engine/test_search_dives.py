@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from flipforge.schemes import standard_scheme
-from flipforge.search import Course, Dives, Entry, Ladder, Limits, Member, Run, RunRecord, replay
+from flipforge.search import Course, Dives, Entry, Ladder, Limits, Member, Run, RunRecord, of_orbits, replay
 from search_bench import SMALL, THREE, Bench, MemoryStore
 
 PATIENCE = 1_000
@@ -143,3 +143,29 @@ def test_a_run_of_dives_resumes_and_repeats() -> None:
     )
     again.resume()
     assert again.go().flips == 600_000
+
+
+def test_dives_begin_mostly_where_they_led_lowest() -> None:
+    starts = [(10, Member(b"ten", "ten")), (12, Member(b"twelve", "twelve"))]
+    dives, generator = Dives(PATIENCE), dice()
+    dives.growing = False
+    begun: list[int] = []
+    spent = 1
+    for number in range(200):
+        begun.append(dives.launch(number, starts, generator).root)
+        dives.land(number, (8 if begun[-1] == 10 else 6, Member(str(number).encode(), "")), 0)
+        while dives.open:
+            spent *= 2
+            dives.launch(number, starts, generator)
+            dives.land(number, None, spent)
+        spent = 1 + dives.spent
+    assert set(begun[:20]) == {10, 12}
+    assert 0.75 < begun[100:].count(12) / len(begun[100:]) < 0.98
+
+
+def test_a_dive_of_orbits_may_climb_as_high_as_it_began() -> None:
+    ladder = Ladder(of_orbits(DIVING, 3, 64), 1)
+    ladder.seed([(30, Member(b"root", "root"))])
+    assert ladder.chunk(0, 100).effort.band == DIVING.band
+    ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
+    assert ladder.chunk(1, 100).effort.band == (30 - 18) // 3

@@ -41,10 +41,12 @@ from flipforge.search import (
     Replayed,
     Run,
     RunRecord,
+    Schedule,
     Seed,
     Space,
     Stored,
     SymmetricSpace,
+    of_orbits,
     retrace,
     space_for,
 )
@@ -182,6 +184,8 @@ def search(
         deterministic=deterministic,
     )
     config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
+    if isinstance(space, SymmetricSpace):
+        config["schedule"] = asdict(of_orbits(Schedule(**config["schedule"]), space.order, len(parsed.entries)))
     record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
         entries = starts_of(space, start, store, config["seed"])

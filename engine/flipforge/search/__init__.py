@@ -38,7 +38,7 @@ from flipforge.search._protocols import (
 from flipforge.search._proven import Proven
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
-from flipforge.search._schedule import PRESETS, Ladder, Schedule, preset
+from flipforge.search._schedule import PRESETS, Ladder, Schedule, of_orbits, preset
 from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
 from flipforge.search._symmetric_space import SymmetricSpace
@@ -98,6 +98,7 @@ __all__ = [
     "lifted",
     "linked",
     "objective",
+    "of_orbits",
     "preset",
     "replay",
     "retrace",

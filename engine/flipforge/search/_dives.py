@@ -40,6 +40,10 @@ _KEPT = 8
 _ANEW = 1 / 3
 """Steps of the growths that begin at the root, to the steps of all that begin at a corner."""
 _ROOT: Corner = (1, 1, 1)
+_SEEN = 2
+"""How many dives must have ended that began at one rank, to be judged by where they ended."""
+_BEST = 0.75
+"""Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class Dives:
         self._spent = [0, 0]
         self._lowest: list[int | None] = [None, None]
         self._kept: dict[Corner, list[Dive]] = {}
+        # By the rank where plain dives began: how many were given up, and the sum of the ranks where they were.
+        self._ends: dict[int, tuple[int, int]] = {}
         # Stride scheduling: the steps that growths from each corner spent, by the part that is due to them.
         self._turns: dict[Corner, float] = {_ROOT: 0.0}
         self.growing = True
@@ -176,8 +182,10 @@ class Dives:
         elif dive.corner:
             self._keep(dive.corner, dive)
             self._open.append(replace(dive, stall=0, corners=dive.corners[1:]))
-        elif not dive.grows and dive.rank == dive.root:
-            self.failed = True
+        elif not dive.grows:
+            times, total = self._ends.get(dive.root, (0, 0))
+            self._ends[dive.root] = times + 1, total + dive.rank
+            self.failed = self.failed or dive.rank == dive.root
 
     @property
     def _plain_patience(self) -> float:
@@ -191,6 +199,7 @@ class Dives:
         self._turns.setdefault(corner, min(self._turns.values()))
 
     def _new(self, number: int, starts: Sequence[tuple[int, Member]], generator: np.random.Generator) -> Dive:
+        starts = self._promising(starts, generator)
         rank, member = starts[int(generator.integers(len(starts)))]
         if not self._growth_next:
             return Dive(rank, rank, member)
@@ -202,6 +211,17 @@ class Dives:
         corners = self._corners(generator, None)
         self.growing = bool(corners)
         return Dive(rank, rank, member, corners=corners, scale=scale, family=number)
+
+    def _promising(
+        self, starts: Sequence[tuple[int, Member]], generator: np.random.Generator
+    ) -> Sequence[tuple[int, Member]]:
+        """Return the starts of the rank that led lowest, most of the time, once all ranks were tried; else all."""
+        ranks = {rank for rank, _ in starts}
+        tried = all(self._ends.get(rank, (0, 0))[0] >= _SEEN for rank in ranks)
+        if len(ranks) == 1 or not tried or generator.random() >= _BEST:
+            return starts
+        best = min(sorted(ranks), key=lambda rank: self._ends[rank][1] / self._ends[rank][0])
+        return [start for start in starts if start[0] == best]
 
     def _due(self, corner: Corner) -> float:
         """Return the part of the growths' steps due to those that begin after a corner: a large one was dear."""
@@ -224,6 +244,7 @@ class Dives:
             "failed": self.failed,
             "open": [dive.written(names) for dive in self.open],
             "kept": [dive.written(names) for dive in self._all_kept],
+            "ends": [[root, *end] for root, end in self._ends.items()],
             "turns": [[corner, turn] for corner, turn in self._turns.items()],
         }
 
@@ -240,3 +261,4 @@ class Dives:
         for dive in (Dive.read(dive, states) for dive in checkpoint["kept"]):
             self._kept.setdefault(dive.corners[0], []).append(dive)
         self._turns = {(n, m, p): turn for (n, m, p), turn in checkpoint["turns"]}
+        self._ends = {root: (times, total) for root, times, total in checkpoint["ends"]}

@@ -26,7 +26,7 @@ from flipforge.search._dives import Corners, Dives
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
 
-__all__ = ["PRESETS", "Ladder", "Schedule", "preset"]
+__all__ = ["PRESETS", "Ladder", "Schedule", "of_orbits", "preset"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Schedule:
         Finds wanted per member kept, in a descent that sifts.
     dive
         Steps after which a dive is given up that finds nothing, at the least; 0 for no dives.
+    idle
+        Steps without a find after which a dive makes a plus transition, one of these drawn for each chunk; which is
+        best differs by problem and rank.
+    orbit
+        Where it is not 0, a dive may climb as high as it began, by orbits of so many products.
     seconds
         Time budget where the user gives none.
     """
@@ -65,6 +70,8 @@ class Schedule:
     sift: int
     dive: int
     seconds: float
+    idle: tuple[int, ...] = (10_000, 50_000, 200_000)
+    orbit: int = 0
 
 
 _STANDARD = Schedule(
@@ -104,6 +111,21 @@ def preset(name: str) -> Schedule:
     return PRESETS[name]
 
 
+_DIVED_PRODUCTS = 64
+"""The standard rank at which a dive of orbits has as long as another; larger formats get more."""
+
+
+def of_orbits(schedule: Schedule, order: int, products: int) -> Schedule:
+    """Return the schedule of a search among schemes that a group of this order leaves as they are.
+
+    ``products`` is the rank of the standard algorithm. Its dives are long single walks that may climb back to the rank
+    they began with (Moosbauer and Poole, "Flip graphs with symmetry and new matrix multiplication schemes" (2025),
+    section 4).
+    """
+    dive = ceil(schedule.dive * products / _DIVED_PRODUCTS)
+    return replace(schedule, chunk=dive, dive=dive, idle=(16_384,), orbit=order)
+
+
 _KEEP_ABOVE = 8
 _CHEAP = 40_000
 """Steps per success at which the smallest pool will do."""
@@ -129,8 +151,6 @@ _GROWING = 1.25
 """The same while they grow."""
 _BEHIND = 16
 """Part that is left to them otherwise."""
-_DIVE_IDLE = (10_000, 50_000, 200_000)
-"""Steps without a find after which a dive makes a plus transition; which is best differs by problem and rank."""
 _GROWTH_PATHS = (62_500, 250_000, 1_000_000)
 _GROWTH_IDLE = (2_000, 10_000, 50_000)
 
@@ -225,16 +245,17 @@ class Ladder:
         )
 
     def _dive(self, number: int, steps: int, generator: np.random.Generator) -> Chunk:
-        dive = self._dives.launch(number, self._starts, generator)
+        schedule, dive = self._schedule, self._dives.launch(number, self._starts, generator)
         if dive.grows:
             steps = path = min(steps, int(generator.choice(_GROWTH_PATHS)))
             idle = int(generator.choice(_GROWTH_IDLE))
         else:
-            path, idle = steps, int(generator.choice(_DIVE_IDLE))
+            path, idle = steps, int(generator.choice(schedule.idle))
+        climb = (dive.root - dive.rank) // schedule.orbit if schedule.orbit else 0
         return Chunk(
             number,
             (dive.member.state,),
-            Effort(steps, path, dive.rank - 1, min(steps, idle), self._schedule.band),
+            Effort(steps, path, dive.rank - 1, min(steps, idle), max(schedule.band, climb)),
             steps,
             1,
             self._root,

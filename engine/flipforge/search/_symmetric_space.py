@@ -71,6 +71,11 @@ class SymmetricSpace:
         """The group."""
         return {"symmetry": self.symmetry.as_dict()}
 
+    @property
+    def order(self) -> int:
+        """Number of elements of the group."""
+        return self._action.order
+
     @cached_property
     def _flips(self) -> FlipSpace:
         return FlipSpace(self.problem, self.ring)
