@@ -1,5 +1,13 @@
 """Sphinx configuration."""
 
+import doctest
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from sphinx.errors import ExtensionError
+
 import flipforge
 
 project = "flipforge"
@@ -17,3 +25,22 @@ autodoc_typehints = "signature"
 html_theme = "furo"
 html_title = f"flipforge {release}"
 exclude_patterns = ["_build"]
+
+RUN = ("equivariant-layers.md",)
+"""Pages whose sessions are run, from top to bottom, when the documentation is built."""
+
+
+def run_sessions(app: Any) -> None:
+    """Stop the build where a session prints something else than its page shows."""
+    for name in RUN:
+        text = (Path(app.srcdir) / name).read_text(encoding="utf-8")
+        session = "\n".join(re.findall(r"^```python\n(>>> .*?)^```", text, re.MULTILINE | re.DOTALL))
+        test = doctest.DocTestParser().get_doctest(session, {}, name, name, 0)
+        report = StringIO()
+        failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=report.write)
+        if failed or not test.examples:
+            raise ExtensionError(f"{name}: {report.getvalue() or 'has no session'}")
+
+
+def setup(app: Any) -> None:
+    app.connect("builder-inited", run_sessions)

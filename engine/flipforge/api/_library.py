@@ -250,8 +250,13 @@ def export_scheme(
     ring: str | None = None,
     db: Db = None,
 ) -> plugins.ExportReport:
-    """Ship a proven scheme as code, and run that code when ``check`` is set."""
-    return plugins.export(load(name, problem=problem, ring=ring, db=db), target, out, check=check)
+    """Ship a proven scheme or layer program as code, and run that code when ``check`` is set."""
+    found = load_object(name, problem=problem, ring=ring, db=db)
+    if isinstance(found, Layer):
+        return plugins.export_layer(found, target, out, check=check)
+    if not isinstance(found, Scheme):
+        raise InputError(f"{name}: a {found.certificate.kind} certificate is no code; give a scheme or layer program")
+    return plugins.export(found, target, out, check=check)
 
 
 def _objects(path: Path, stated: dict[str, Any]) -> Sequence[Stored]:

@@ -7,6 +7,7 @@ to a `Manifest` in a light module. Listing plugins reads manifests; an implement
 from flipforge.plugins._bench import bench
 from flipforge.plugins._certify import Certified, Certifier, Content, certifier_for
 from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
+from flipforge.plugins._export_layer import export_layer
 from flipforge.plugins._kernel import Kernel, KernelMaker
 from flipforge.plugins._manifest import API_VERSION, KINDS, Manifest, PluginInfo
 from flipforge.plugins._reduce import Reducer
@@ -32,6 +33,7 @@ __all__ = [
     "certifier_for",
     "connect",
     "export",
+    "export_layer",
     "get",
     "register",
     "write_texts",

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from flipforge.programs import Layer
 from flipforge.schemes import Scheme, costs
 
 __all__ = ["REPORT_FORMAT", "document_of", "dump", "markdown"]
@@ -19,7 +20,7 @@ _DISTRIBUTIONS = ("numpy", "torch", "pyopencl", "triton", "cupy")
 
 
 def document_of(
-    scheme: Scheme,
+    scheme: Scheme | Layer,
     target: str,
     files: Sequence[Path],
     checks: Sequence[Any],
@@ -37,12 +38,12 @@ def document_of(
     ran = [check.name for check in checks if not check.name.startswith(("compiled", "refused"))]
     return {
         "format": REPORT_FORMAT,
-        "scheme": {
+        "layer" if isinstance(scheme, Layer) else "scheme": {
             "id": scheme.id,
             "digest": scheme.digest,
             "problem": scheme.problem.name,
             "ring": scheme.ring.name,
-            **costs(scheme).as_dict(),
+            **_counts(scheme),
         },
         "target": target,
         "options": dict(options),
@@ -99,6 +100,13 @@ def markdown(document: Mapping[str, Any], pictures: Sequence[str] = ()) -> str:
     ]
     lines += [*_table(document["versions"]), ""]
     return "\n".join(lines)
+
+
+def _counts(made: Scheme | Layer) -> dict[str, Any]:
+    if isinstance(made, Layer):
+        program = made.program
+        return {"rank": made.rank, "operations": list(program.operations), "weights": program.weights}
+    return costs(made).as_dict()
 
 
 def dump(document: Mapping[str, Any]) -> str:

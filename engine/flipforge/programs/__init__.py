@@ -10,6 +10,7 @@ from flipforge.programs._execute import evaluate, execute, multiply, run_linear
 from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, is_program_file, read_program
 from flipforge.programs._layer import LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
 from flipforge.programs._layer_build import Core, assemble, cores, halves, remaining, single, whole
+from flipforge.programs._layer_fixed import FixedLayer, dense_is_faster
 from flipforge.programs._layer_object import (
     LAYER_FORMAT,
     Layer,
@@ -19,6 +20,7 @@ from flipforge.programs._layer_object import (
     read_layer_document,
     read_layer_file,
 )
+from flipforge.programs._layer_print import LAYER_TARGETS, LayerTarget, layer_source
 from flipforge.programs._layer_run import Engine, apply_layer, layer_gradients
 from flipforge.programs._linear import Builder, Combination, LinearProgram, Operations, Term
 from flipforge.programs._program import Program, program
@@ -26,13 +28,16 @@ from flipforge.programs._slp import dump_slp, read_slp
 
 __all__ = [
     "LAYER_FORMAT",
+    "LAYER_TARGETS",
     "PROGRAM_FORMAT",
     "Builder",
     "Combination",
     "Core",
     "Engine",
+    "FixedLayer",
     "Layer",
     "LayerProgram",
+    "LayerTarget",
     "LinearProgram",
     "Operations",
     "Polynomial",
@@ -43,6 +48,7 @@ __all__ = [
     "assemble",
     "compose",
     "cores",
+    "dense_is_faster",
     "dump_layer",
     "dump_program",
     "dump_reduced",
@@ -55,6 +61,7 @@ __all__ = [
     "is_program_file",
     "layer_document",
     "layer_gradients",
+    "layer_source",
     "multiply",
     "polynomial_text",
     "program",

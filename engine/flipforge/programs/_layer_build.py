@@ -116,7 +116,7 @@ def assemble(
     >>> from flipforge.programs import polynomial_text
     >>> square = list(partitions(2, 2))
     >>> polynomial_text(assemble(square, cores(2), cores(2), k=2, l=2).operations)
-    '6n^2 + 14n + 4'
+    '6n^2 + 13n + 4'
     """
     left, right = _Side(k, sources, INPUT), _Side(l, sinks, OUTPUT)
     joints = []

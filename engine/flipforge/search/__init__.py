@@ -12,6 +12,7 @@ from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._identity_space import IdentitySpace
 from flipforge.search._interrupts import interrupts_held
+from flipforge.search._layer_least import least_cost
 from flipforge.search._layer_space import LayerSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
@@ -95,6 +96,7 @@ __all__ = [
     "SymmetricSpace",
     "derived",
     "interrupts_held",
+    "least_cost",
     "lifted",
     "linked",
     "objective",

@@ -14,7 +14,8 @@ from flipforge.flips import LAYER_WALK_VERSION, LayerTables
 from flipforge.problems import LayerProblem
 from flipforge.programs import Core, Layer, LayerProgram, assemble, cores, halves, remaining
 from flipforge.rings import Ring, Z
-from flipforge.search._layer_basis import coordinates, rebased
+from flipforge.search._layer_basis import coordinates as coordinates_in
+from flipforge.search._layer_basis import rebased
 from flipforge.search._protocols import Effort, Outcome, Seed
 
 __all__ = ["LayerSpace"]
@@ -107,7 +108,7 @@ class LayerSpace:
         return any(remaining(core, want) is not None for want in wanted)
 
     @cached_property
-    def _tables(self) -> LayerTables:
+    def tables(self) -> LayerTables:
         source, sink = self._cores
         places = [{core: place for place, core in enumerate(side)} for side in self._cores]
         cells = [[side[half] for side, half in zip(places, halves(d), strict=True)] for d in self.diagrams]
@@ -120,42 +121,42 @@ class LayerSpace:
         )
 
     @cached_property
-    def _useful(self) -> Flags:
+    def useful(self) -> Flags:
         """0 for an intermediate that saves some diagram a sum or a broadcast, 2 for one that cannot."""
         sides = zip(self._cores, self._needed, strict=True)
         flags = [0 if self._helps(core, wanted) else _FIXED for side, wanted in sides for core in side]
         return np.array(flags, np.uint8)
 
     @cached_property
-    def _coordinates(self) -> Integers:
+    def coordinates(self) -> Integers:
         """Coordinates of all diagrams in the first basis modulo the prime; square where no swaps are made."""
         rows = len(self._first)
         if rows == len(self.diagrams) or rows > MOST_DEPENDENT:
             return np.eye(rows, dtype=np.int64)
-        return coordinates(self.diagrams, self._first, self.problem.n, symplectic=self.symplectic)
+        return coordinates_in(self.diagrams, self._first, self.problem.n, symplectic=self.symplectic)
 
     def start(self, seed: Seed) -> Flags:
         """Return the program without intermediates and with the group's own basis, whatever the seed."""
         del seed
         basis = np.zeros(len(self.diagrams), np.uint8)
         basis[self._first] = 1
-        return np.concatenate([np.zeros(len(self._useful), np.uint8), basis])
+        return np.concatenate([np.zeros(len(self.useful), np.uint8), basis])
 
     def walk(self, state: Flags, effort: Effort, seed: Seed) -> Outcome[Flags]:
         """Walk from a state until the goal is reached and nothing better comes, or the end of the steps."""
         from flipforge.flips import layer_walk
 
         on, basis = self._parted(state)
-        tableau = self._coordinates
+        tableau = self.coordinates
         if tableau.shape[1] > len(tableau) and not np.array_equal(basis, self._first):
             tableau = rebased(tableau, basis)
-        walked = on | self._useful
+        walked = on | self.useful
         limits = {**vars(effort), "seed": seed.words()}
-        end = layer_walk(self._tables, walked, basis, tableau, **limits)
+        end = layer_walk(self.tables, walked, basis, tableau, **limits)
         names = ("moves", "accepted", "swaps", "plus", "restarts")
         after = self._joined(np.where(end.on == 1, 1, 0).astype(np.uint8), end.basis)
         counts = {name: getattr(end, name) for name in names}
-        return Outcome(after, end.cost <= effort.goal, end.steps, counts, int((self._useful == 0).sum()))
+        return Outcome(after, end.cost <= effort.goal, end.steps, counts, int((self.useful == 0).sum()))
 
     def score(self, state: Flags) -> tuple[int, ...]:
         """Return the elements touched at the problem's n, then the number of instructions."""
@@ -176,7 +177,7 @@ class LayerSpace:
 
     def decode(self, data: bytes) -> Flags:
         """Read what `encode` wrote."""
-        size = len(self._useful) + len(self.diagrams)
+        size = len(self.useful) + len(self.diagrams)
         if len(data) != -(-size // 8):
             raise MalformedError(f"a state of {len(data)} bytes is no layer program of {self.problem}")
         return np.unpackbits(np.frombuffer(data, np.uint8), count=size)
@@ -210,7 +211,7 @@ class LayerSpace:
             The program has another form.
         """
         number = {diagram: place for place, diagram in enumerate(self.diagrams)}
-        flags = np.zeros(len(self._useful) + len(self.diagrams), np.uint8)
+        flags = np.zeros(len(self.useful) + len(self.diagrams), np.uint8)
         offset = len(self._cores[0])
         flags[[offset + len(self._cores[1]) + number[diagram] for diagram in layer.program.diagrams]] = 1
         for program, side, first in ((layer.program, 0, 0), (layer.program.transposed(), 1, offset)):
@@ -223,7 +224,7 @@ class LayerSpace:
 
     def _parted(self, state: Flags) -> tuple[Flags, Integers]:
         """Return the flags of the intermediates and the numbers of the basis."""
-        on, basis = np.split(state, [len(self._useful)])
+        on, basis = np.split(state, [len(self.useful)])
         return on, np.flatnonzero(basis).astype(np.int64)
 
     def _joined(self, on: Flags, basis: Integers) -> Flags:
