@@ -11,8 +11,6 @@ from test_bench import load
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "schemes" / "general_flips_exp"
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared is absent")
-
 
 @pytest.mark.parametrize(
     ("name", "ring", "rank"),
