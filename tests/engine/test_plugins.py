@@ -49,6 +49,7 @@ def _own_session(monkeypatch: pytest.MonkeyPatch) -> None:
         ("plugins._registry", "_CONNECTED"),
         ("problems._registry", "_PARSERS"),
         ("executors._registry", "_FACTORIES"),
+        ("diagrams._group", "_FACTORIES"),
     ):
         target = importlib.import_module(f"flipforge.{module}")
         monkeypatch.setattr(target, name, getattr(target, name).copy())
