@@ -23,8 +23,8 @@ class Proven:
 
     Attributes
     ----------
-    problem
-        What it is about.
+    certificate
+        What was proven, without its provenance.
     provenance
         JSON values that tell where it comes from; not part of its identity.
     """
