@@ -3,7 +3,7 @@
 The degree of the cofactors is raised one by one, so that the first that will do is the least. Within a degree the
 support grows from the target: the products that share a monomial with it, then those that share one with these, and so
 on. What can never be reached takes no part in a solution, and the search in this degree is over where nothing new is
-reached. Over Q the columns of a solution modulo a prime are kept and their coefficients lifted (Dixon).
+reached. Over Q the columns of a solution modulo a prime are kept and solved for exactly.
 
 Sources: De Loera, Lee, Malkin and Margulies, "Computing infeasibility certificates for combinatorial problems through
 Hilbert's Nullstellensatz" (2011); Beame, Impagliazzo, Krajicek, Pitassi and Pudlak (1996) for the dual forms.
@@ -21,14 +21,13 @@ import numpy.typing as npt
 
 from flipforge.certificates import Certificate
 from flipforge.errors import InputError
-from flipforge.exact import Factorisation, Sparse, factor
-from flipforge.exact.padic import Obstruction, hensel, reconstruct_all
+from flipforge.exact import Sparse, factor
 from flipforge.polynomials._ideal import Ideal, polynomial_rows
 from flipforge.polynomials._terms import Exponents, Polynomial
 from flipforge.rings import Element
 
 __all__ = [
-    "PRIMES",
+    "PRIME",
     "Form",
     "LeastSystem",
     "Products",
@@ -50,8 +49,8 @@ Numbers = npt.NDArray[Any]
 MAX_COLUMNS = 200_000
 MAX_CELLS = 60_000_000
 """Most unknowns of a system, and most unknowns times rows."""
-PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61)
-"""Modulo the first a system over Q is solved; the others are for the case that it is unlucky."""
+PRIME = 2**31 - 1
+"""Modulo which a system over Q is solved first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +120,7 @@ class LeastSystem:
     Attributes
     ----------
     prime
-        Modulo which a solution is known: the characteristic, or one of `PRIMES`.
+        Modulo which a solution is known: the characteristic, or `PRIME`.
     values
         A solution modulo the prime.
     form
@@ -137,7 +136,7 @@ class LeastSystem:
 def least_system(ideal: Ideal, max_degree: int) -> LeastSystem | None:
     """Return the linear system of the least degree in which there is an identity; None up to the highest degree."""
     form: Form = {}
-    prime = ideal.ring.characteristic or PRIMES[0]
+    prime = ideal.ring.characteristic or PRIME
     for degree in range(max_degree + 1):
         found: dict[Column, int] | None = None
         for grown in products(ideal, degree):
@@ -218,51 +217,17 @@ def _form_rows(form: Form) -> list[list[Any]]:
 
 
 def rational_values(matrix: Sparse, right: Numbers, support: Integers) -> list[Element] | None:
-    """Solve A x = b exactly with the columns of a support alone; None where that has no solution.
-
-    The columns must be independent modulo one of `PRIMES`.
-    """
+    """Solve A x = b exactly with the columns of a support alone; None where that has no solution."""
     kept = np.isin(matrix.columns, support)
     place = np.searchsorted(support, matrix.columns[kept])
     part = Sparse((matrix.shape[0], len(support)), matrix.rows[kept], place, matrix.values[kept])
-    for prime in PRIMES:
-        solved = _lifted(part, right, factor(part, prime))
-        if solved is not None:
-            values: list[Element] = [0] * matrix.shape[1]
-            for where, value in zip(support.tolist(), solved, strict=True):
-                values[where] = value
-            return values
-    return None
-
-
-def _lifted(matrix: Sparse, right: Numbers, factored: Factorisation) -> list[Element] | None:
-    """Lift a solution digit by digit until its fractions solve the system; None where they never will."""
-    first = factored.solve(right).values
-    if first is None:
+    solved = factor(part, 0).solve(right).values
+    if solved is None:
         return None
-    # Numerators and denominators are minors of the system, whose size Hadamard bounds.
-    largest = max((abs(int(value)) for value in (*matrix.values, *right)), default=1)
-    enough = 2 * (factored.rank + 1) * (largest.bit_length() + (factored.rank + 1).bit_length()) + 64
-    try:
-        for step, (x, modulus) in enumerate(hensel(first, lambda x: _times(matrix, x) - right, factored), 1):
-            last = modulus.bit_length() > enough
-            if last or step & (step - 1) == 0:
-                values = reconstruct_all(x, modulus)
-                if values is not None and not (_times(matrix, values) != right).any():
-                    return values
-            if last:
-                return None
-    except Obstruction:
-        pass
-    return None
-
-
-def _times(matrix: Sparse, x: Sequence[Any] | Numbers) -> Numbers:
-    """Return the exact product with a vector of any numbers."""
-    result = np.zeros(matrix.shape[0], dtype=object)
-    for i, j, value in zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.values.tolist(), strict=True):
-        result[i] += value * x[j]
-    return result
+    values: list[Element] = [0] * matrix.shape[1]
+    for where, value in zip(support.tolist(), solved.tolist(), strict=True):
+        values[where] = value
+    return values
 
 
 def _products(ideal: Ideal, columns: Sequence[Column]) -> Products:
@@ -290,7 +255,7 @@ def _products(ideal: Ideal, columns: Sequence[Column]) -> Products:
 
 def _solved(ideal: Ideal, grown: Products) -> list[Element] | None:
     p = ideal.ring.characteristic
-    values = factor(grown.matrix, p or PRIMES[0]).solve(grown.right).values
+    values = factor(grown.matrix, p or PRIME).solve(grown.right).values
     if values is None:
         return None
     return [int(v) for v in values] if p else rational_values(grown.matrix, grown.right, np.flatnonzero(values))
@@ -302,7 +267,7 @@ def _form(ideal: Ideal, grown: Products) -> Form:
     Over Q the support of one modulo a prime is kept: one of its values is set to 1 and gives the others.
     """
     p = ideal.ring.characteristic
-    factored = factor(grown.matrix, p or PRIMES[0])
+    factored = factor(grown.matrix, p or PRIME)
     dual = factored.solve(grown.right).dual
     values: list[Element] | None = None
     if dual is not None and p:
