@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from flipforge.errors import InputError, NotFoundError, RingError
+from flipforge.errors import InputError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.programs import program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_c
 from flipforge_codegen._c_text import c_text, scalars_of
+from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
-from flipforge_codegen._report import figures, plots
 from flipforge_codegen._stages import stages
 
 __all__ = ["CExporter"]
 
 
-class CExporter:
+class CExporter(Reporting):
     """Writes ``NAME.c`` and ``flipforge_c.py``, the loader that is the same for all schemes.
 
     Matrices of any size and strides in float32, float64, int32, int64, or modulo p through float64; a scheme that holds
@@ -33,10 +33,11 @@ class CExporter:
     multiplied by BLAS, products shared out over cores by OpenMP.
     """
 
+    shares = False
+
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
-        if options:
-            raise InputError(f"target c has no option {min(options)!r}; leave it out")
+        check_options(options, "c")
         scheme.certify()
         problem = scheme.problem
         if problem.kind != "matmul":
@@ -47,14 +48,6 @@ class CExporter:
         name = module_name(scheme)
         loader = Path(flipforge_c.__file__).read_text(encoding="utf-8")
         return ExportResult(write_texts(folder, {f"{name}.c": c_text(scheme, fast, name), "flipforge_c.py": loader}))
-
-    def figures(self, scheme: Scheme) -> dict[str, Any]:
-        """Return the figures of the report."""
-        return figures(scheme, shares=False)
-
-    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
-        """Return plots of the figures."""
-        return plots(found)
 
     def tools(self) -> dict[str, str]:
         """Name the compiler."""
@@ -77,10 +70,7 @@ class CExporter:
         InputError
             There is no C compiler.
         """
-        path = folder / f"{module_name(scheme)}.c"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
-        return isolated("_c_check", scheme, path)
+        return isolated("_c_check", scheme, written(folder, f"{module_name(scheme)}.c"))
 
     def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
         """Time float32 and float64 at one and two levels against the BLAS inside, interleaved; see `flipforge bench`.

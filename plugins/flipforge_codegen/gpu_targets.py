@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flipforge.errors import InputError, NotFoundError, RingError
+from flipforge.errors import InputError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.programs import Program, program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._c_text import runtime
+from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
-from flipforge_codegen._report import figures, plots
 from flipforge_codegen._stages import stages
 
 __all__ = ["CudaExporter", "OpenCLExporter", "carried"]
@@ -46,30 +46,22 @@ def carried(scheme: Scheme, target: str) -> Program:
     return fast
 
 
-class _GpuExporter:
+class _GpuExporter(Reporting):
     """What both have in common; matrices of float16 (CUDA), float32, float64, int32 and int64, any size and strides."""
 
     dialect: ClassVar[Dialect]
     suffix: ClassVar[str]
+    shares = False
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
         target = self.dialect.name
-        if options:
-            raise InputError(f"target {target} has no option {min(options)!r}; leave it out")
+        check_options(options, target)
         fast = carried(scheme, target)
         name = module_name(scheme)
         texts = {f"{name}.{self.suffix}": gpu_text(scheme, fast, name, self.dialect)}
         texts["flipforge_gpu.py"] = Path(flipforge_gpu.__file__).read_text(encoding="utf-8")
         return ExportResult(write_texts(folder, texts | self._companions()))
-
-    def figures(self, scheme: Scheme) -> dict[str, Any]:
-        """Return the figures of the report."""
-        return figures(scheme, shares=False)
-
-    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
-        """Return plots of the figures."""
-        return plots(found)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the kernels that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
@@ -81,10 +73,7 @@ class _GpuExporter:
         InputError
             What runs the kernels is not installed.
         """
-        path = folder / f"{module_name(scheme)}.{self.suffix}"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
-        return isolated("_gpu_check", scheme, path)
+        return isolated("_gpu_check", scheme, written(folder, f"{module_name(scheme)}.{self.suffix}"))
 
     def _companions(self) -> dict[str, str]:
         return {}

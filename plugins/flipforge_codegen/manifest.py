@@ -4,22 +4,29 @@ from flipforge.plugins import Manifest
 
 __all__ = ["BLAS", "CUDA", "FAST", "NUMPY", "OPENCL", "SHARING", "TORCH", "TRITON", "C"]
 
-NUMPY = Manifest(
-    name="numpy",
-    kind="exporters",
-    summary="a Python module that needs only NumPy: block-recursive product, exact on integers and modulo p",
-    target="flipforge_codegen.numpy_target:NumpyExporter",
-    api_version=1,
-    requires=("numpy",),
+
+def _exporter(name: str, target: str, summary: str, requires: tuple[str, ...] = ("numpy",)) -> Manifest:
+    """Describe a target; what most of them write needs NumPy."""
+    return Manifest(
+        name=name,
+        kind="exporters",
+        summary=summary,
+        target=f"flipforge_codegen.{target}",
+        api_version=1,
+        requires=requires,
+    )
+
+
+NUMPY = _exporter(
+    "numpy",
+    "numpy_target:NumpyExporter",
+    "a Python module that needs only NumPy: block-recursive product, exact on integers and modulo p",
 )
 
-C = Manifest(
-    name="c",
-    kind="exporters",
-    summary="C with BLAS: one streaming pass of combinations, any size and strides, exact integers, modulo p, bits",
-    target="flipforge_codegen.c_target:CExporter",
-    api_version=1,
-    requires=("numpy",),
+C = _exporter(
+    "c",
+    "c_target:CExporter",
+    "C with BLAS: one streaming pass of combinations, any size and strides, exact integers, modulo p, bits",
 )
 
 SHARING = Manifest(
@@ -30,31 +37,22 @@ SHARING = Manifest(
     api_version=1,
 )
 
-CUDA = Manifest(
-    name="cuda",
-    kind="exporters",
-    summary="CUDA C++ for nvcc, NVRTC and CuPy in three tiers; run on a CPU shim with real barriers, compiled by nvcc",
-    target="flipforge_codegen.gpu_targets:CudaExporter",
-    api_version=1,
-    requires=("numpy",),
+CUDA = _exporter(
+    "cuda",
+    "gpu_targets:CudaExporter",
+    "CUDA C++ for nvcc, NVRTC and CuPy in three tiers; run on a CPU shim with real barriers, compiled by nvcc",
 )
 
-OPENCL = Manifest(
-    name="opencl",
-    kind="exporters",
-    summary="OpenCL C in three tiers; run by PyOpenCL, on the CPU through PoCL (pip install 'flipforge[opencl]')",
-    target="flipforge_codegen.gpu_targets:OpenCLExporter",
-    api_version=1,
-    requires=("numpy",),
+OPENCL = _exporter(
+    "opencl",
+    "gpu_targets:OpenCLExporter",
+    "OpenCL C in three tiers; run by PyOpenCL, on the CPU through PoCL (pip install 'flipforge[opencl]')",
 )
 
-BLAS = Manifest(
-    name="blas",
-    kind="exporters",
-    summary="structured products (triangular, symmetric, skew, X times its transpose) as syrk, trmm and symm on NumPy",
-    target="flipforge_codegen.structured_target:StructuredExporter",
-    api_version=1,
-    requires=("numpy",),
+BLAS = _exporter(
+    "blas",
+    "structured_target:StructuredExporter",
+    "structured products (triangular, symmetric, skew, X times its transpose) as syrk, trmm and symm on NumPy",
 )
 
 FAST = Manifest(
@@ -65,19 +63,15 @@ FAST = Manifest(
     api_version=1,
 )
 
-TORCH = Manifest(
-    name="torch",
-    kind="exporters",
-    summary="a PyTorch module: batched, with gradients, works with torch.compile; checked where PyTorch is installed",
-    target="flipforge_codegen.torch_target:TorchExporter",
-    api_version=1,
+TORCH = _exporter(
+    "torch",
+    "torch_target:TorchExporter",
+    "a PyTorch module: batched, with gradients, works with torch.compile; checked where PyTorch is installed",
+    requires=(),
 )
 
-TRITON = Manifest(
-    name="triton",
-    kind="exporters",
-    summary="Triton kernels for torch tensors in three tiers; run by its interpreter, compiled ahead of time",
-    target="flipforge_codegen.triton_target:TritonExporter",
-    api_version=1,
-    requires=("numpy",),
+TRITON = _exporter(
+    "triton",
+    "triton_target:TritonExporter",
+    "Triton kernels for torch tensors in three tiers; run by its interpreter, compiled ahead of time",
 )

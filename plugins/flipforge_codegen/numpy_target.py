@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flipforge.errors import InputError, NotFoundError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
+from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._numpy_check import run_checks
 from flipforge_codegen._numpy_text import module_name, module_text
-from flipforge_codegen._report import figures, plots
 
 __all__ = ["NumpyExporter"]
 
 
-class NumpyExporter:
+class NumpyExporter(Reporting):
     """Writes ``multiply(a, b, *, depth=1, base=np.matmul)`` for a matrix product, ``apply(a, b)`` for any other map.
 
     A commutative scheme becomes an ``apply`` of the entries of A and B, which are numbers: blocks would not commute.
@@ -25,18 +24,9 @@ class NumpyExporter:
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the module of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
-        if options:
-            raise InputError(f"target numpy has no option {min(options)!r}; leave it out")
+        check_options(options, "numpy")
         scheme.certify()
         return ExportResult(write_texts(folder, {f"{module_name(scheme)}.py": module_text(scheme)}))
-
-    def figures(self, scheme: Scheme) -> dict[str, Any]:
-        """Return the figures of the report."""
-        return figures(scheme)
-
-    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
-        """Return plots of the figures."""
-        return plots(found)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
@@ -46,7 +36,4 @@ class NumpyExporter:
         NotFoundError
             The folder does not hold the module.
         """
-        path = folder / f"{module_name(scheme)}.py"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
-        return run_checks(scheme, path)
+        return run_checks(scheme, written(folder, f"{module_name(scheme)}.py"))

@@ -7,12 +7,13 @@ from string import Template
 from typing import Any
 
 from flipforge import __version__
-from flipforge.errors import InputError, NotFoundError
+from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.problems import ProductCode, matrix_cells
 from flipforge.programs import program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_structured
+from flipforge_codegen._exporter import check_options, written
 from flipforge_codegen._numpy_text import module_name, origin
 from flipforge_codegen._stages import stages
 from flipforge_codegen._structured_check import run_checks
@@ -99,8 +100,7 @@ class StructuredExporter:
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
-        if options:
-            raise InputError(f"target blas has no option {min(options)!r}; leave it out")
+        check_options(options, "blas")
         scheme.certify()
         product, name = structured_product(scheme), module_name(scheme)
         text = _MODULE.substitute(
@@ -120,10 +120,7 @@ class StructuredExporter:
         NotFoundError
             The folder does not hold the module.
         """
-        path = folder / f"{module_name(scheme)}.py"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
-        return run_checks(scheme, path)
+        return run_checks(scheme, written(folder, f"{module_name(scheme)}.py"))
 
 
 def _triple(dims: tuple[int, ...]) -> tuple[int, int, int]:

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flipforge.errors import InputError, NotFoundError, RingError
+from flipforge.errors import InputError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
+from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._form import form_of
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
-from flipforge_codegen._report import figures, plots
 from flipforge_codegen._torch_text import torch_text
 
 __all__ = ["TorchExporter"]
 
 
-class TorchExporter:
+class TorchExporter(Reporting):
     """Writes ``FastMatmul`` (a `torch.nn.Module`) and ``multiply(a, b)``: batched, with gradients, for any size.
 
     Schemes over GF(p) become arithmetic modulo p on int64. Denominators other than powers of two are refused.
@@ -24,8 +24,7 @@ class TorchExporter:
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the module of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
-        if options:
-            raise InputError(f"target torch has no option {min(options)!r}; leave it out")
+        check_options(options, "torch")
         scheme.certify()
         if scheme.problem.kind != "matmul":
             raise InputError(
@@ -38,14 +37,6 @@ class TorchExporter:
             raise RingError(f"{scheme.problem}: the scheme {reason}: exact in no float; use the target numpy")
         return ExportResult(write_texts(folder, {f"{_name(scheme)}.py": torch_text(scheme)}))
 
-    def figures(self, scheme: Scheme) -> dict[str, Any]:
-        """Return the figures of the report."""
-        return figures(scheme)
-
-    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
-        """Return plots of the figures."""
-        return plots(found)
-
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.
 
@@ -56,10 +47,7 @@ class TorchExporter:
         InputError
             PyTorch is not installed.
         """
-        path = folder / f"{_name(scheme)}.py"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
-        return isolated("_torch_check", scheme, path)
+        return isolated("_torch_check", scheme, written(folder, f"{_name(scheme)}.py"))
 
 
 def _name(scheme: Scheme) -> str:

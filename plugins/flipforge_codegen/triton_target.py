@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flipforge.errors import InputError, NotFoundError
+from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
+from flipforge_codegen._exporter import check_options, written
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
 from flipforge_codegen._triton_text import triton_text
@@ -22,8 +23,7 @@ class TritonExporter:
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the module of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
-        if options:
-            raise InputError(f"target triton has no option {min(options)!r}; leave it out")
+        check_options(options, "triton")
         fast = carried(scheme, "triton")
         return ExportResult(write_texts(folder, {f"{module_name(scheme)}_triton.py": triton_text(scheme, fast)}))
 
@@ -37,9 +37,7 @@ class TritonExporter:
         InputError
             Triton or torch is not installed.
         """
-        path = folder / f"{module_name(scheme)}_triton.py"
-        if not path.is_file():
-            raise NotFoundError(f"{path}: no such file; export the scheme first")
+        path = written(folder, f"{module_name(scheme)}_triton.py")
         missing = [name for name in ("triton", "torch") if find_spec(name) is None]
         if missing:
             raise InputError(

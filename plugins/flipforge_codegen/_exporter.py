@@ -1,0 +1,40 @@
+"""What the exporters of this plugin have in common."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from flipforge.errors import InputError, NotFoundError
+from flipforge.schemes import Scheme
+from flipforge_codegen import _report
+
+__all__ = ["Reporting", "check_options", "written"]
+
+
+class Reporting:
+    """The figures of an exporter and their plots; see `flipforge.plugins.Exporter`."""
+
+    shares: ClassVar[bool] = True
+    """Whether the target prints the shared sums, or all sums in one pass as the scheme writes them."""
+
+    def figures(self, scheme: Scheme) -> dict[str, Any]:
+        """Return the figures of the report."""
+        return _report.figures(scheme, shares=self.shares)
+
+    def plots(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return plots of the figures."""
+        return _report.plots(found)
+
+
+def check_options(options: Mapping[str, Any], target: str) -> None:
+    """Refuse any option of a target that has none."""
+    if options:
+        raise InputError(f"target {target} has no option {min(options)!r}; leave it out")
+
+
+def written(folder: Path, name: str) -> Path:
+    """Return the path of a file that an export wrote, or raise `NotFoundError`."""
+    path = folder / name
+    if not path.is_file():
+        raise NotFoundError(f"{path}: no such file; export the scheme first")
+    return path
