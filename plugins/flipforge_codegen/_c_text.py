@@ -7,10 +7,9 @@ from importlib.resources import files
 from string import Template
 from textwrap import fill
 
-from flipforge import __version__
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
-from flipforge_codegen._numpy_text import origin
+from flipforge_codegen._numpy_text import origin, stated
 from flipforge_codegen._scalars import BITS, F32, F64, I32, I64, RESIDUES, Scalar, folded, typed_sum
 from flipforge_codegen._stages import Stage, Stages, Sum, stages
 
@@ -87,10 +86,7 @@ def runtime(name: str) -> str:
 def _title(scheme: Scheme) -> str:
     n, m, p = scheme.problem.dims
     told = fill(origin(scheme), 112, initial_indent="   ", subsequent_indent="   ").replace("*/", "* /")
-    return _TITLE.substitute(
-        n=n, m=m, p=p, rank=scheme.rank, origin=told, problem=scheme.problem.name, ring=scheme.canonical.ring.name,
-        id=scheme.id, digest=scheme.digest, version=__version__,
-    )  # fmt: skip
+    return _TITLE.substitute(stated(scheme), n=n, m=m, p=p, origin=told)
 
 
 def _facts(scheme: Scheme, form: Stages, scalars: Sequence[Scalar], name: str) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from flipforge.errors import InputError
 from flipforge.programs import Program, program
 from flipforge.schemes import Scheme
-from flipforge_codegen._stages import Stage, Stages, Sum, stages
+from flipforge_codegen._stages import Stages, Sum, stages
 from flipforge_codegen.passes import inlined, normalised, share
 
 __all__ = ["Form", "form_of"]
@@ -56,9 +56,7 @@ class Form:
 
     def factors(self) -> Iterator[tuple[Sum, Sum]]:
         """Yield the two factors of each product, as sums of the registers of their parts."""
-        for sources in zip(self.stages.left.sources, self.stages.right.sources, strict=True):
-            left, right = map(_source, (self.stages.left, self.stages.right), sources)
-            yield left, right
+        yield from zip(self.stages.left.outputs, self.stages.right.outputs, strict=True)
 
 
 @lru_cache(maxsize=16)
@@ -69,7 +67,3 @@ def form_of(scheme: Scheme) -> Form:
         return Form(inlined(share(written, steps=_STEPS)))
     except InputError:
         return Form(normalised(written))
-
-
-def _source(stage: Stage, source: int) -> Sum:
-    return ((1, source),) if source >= 0 else stage.slots[-1 - source]

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from string import Template
 from textwrap import fill
 
-from flipforge import __version__
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
-from flipforge_codegen._numpy_text import origin
-from flipforge_codegen._scalars import Scalar, folded, typed_sum
+from flipforge_codegen._numpy_text import origin, stated
+from flipforge_codegen._scalars import Scalar, divided, folded, offset, typed_sum
 from flipforge_codegen._stages import Stage, Stages, stages
 
 __all__ = ["CUDA", "OPENCL", "Dialect", "gpu_text"]
@@ -212,21 +211,12 @@ def _title(scheme: Scheme, form: Stages, name: str) -> str:
         "largest": form.largest,
     }
     told = fill(origin(scheme), 112, initial_indent="   ", subsequent_indent="   ").replace("*/", "* /")
-    return _TITLE.substitute(
-        n=n, m=m, p=p, rank=scheme.rank, origin=told.replace("$", "?"), problem=scheme.problem.name,
-        ring=scheme.canonical.ring.name, id=scheme.id, digest=scheme.digest, version=__version__,
-        facts=json.dumps(facts),
-    )  # fmt: skip
-
-
-def _offset(index: str, block: int, size: str) -> str:
-    """Write an index into block number ``block`` of blocks of ``size``."""
-    return index if not block else f"{index} + {size}" if block == 1 else f"{index} + {block} * {size}"
+    return _TITLE.substitute(stated(scheme), n=n, m=m, p=p, origin=told.replace("$", "?"), facts=json.dumps(facts))
 
 
 def _at(operand: str, place: int, columns: int, sizes: tuple[str, str], whole: tuple[str, str], steps: str) -> str:
     row, column = divmod(place, columns)
-    i, j = _offset("i", row, sizes[0]), _offset("j", column, sizes[1])
+    i, j = offset("i", row, sizes[0]), offset("j", column, sizes[1])
     return f"AT({operand}, {i}, {j}, {whole[0]}, {whole[1]}, {steps}rs, {steps}cs)"
 
 
@@ -248,25 +238,22 @@ def _combine(side: str, stage: Stage, names: Sequence[str], columns: int) -> str
     ]
     registers = list(names)
     lines += _steps(stage, registers)
-    for number, source in enumerate(stage.sources):
-        terms = ((1, source),) if source >= 0 else stage.slots[-1 - source]
+    for number, terms in enumerate(stage.outputs):
         value = typed_sum(terms, registers, SUMS)
-        lines.append(folded(f"s[($long)({_offset('i', number, 'm')}) * n + j] = (VALUE)({value});", 2))
+        lines.append(folded(f"s[($long)({offset('i', number, 'm')}) * n + j] = (VALUE)({value});", 2))
     return _COMBINE.safe_substitute(side=side, body="\n".join(lines))
 
 
 def _combine_out(stage: Stage, names: Sequence[str], columns: int) -> str:
     registers = [f"m{number}" for number in range(1, stage.inputs + 1)]
     lines = [
-        f"  const SUM {name} = (SUM)p[($long)({_offset('i', number, 'm')}) * n + j];"
+        f"  const SUM {name} = (SUM)p[($long)({offset('i', number, 'm')}) * n + j];"
         for number, name in enumerate(registers)
     ]
     lines += _steps(stage, registers)
     for place, (name, terms) in enumerate(zip(names, stage.slots, strict=True)):
-        value = typed_sum(terms, registers, SUMS)
-        if stage.denominators[place] > 1:
-            value = f"({value}) / {stage.denominators[place]}"
-        i, j = _offset("i", place // columns, "m"), _offset("j", place % columns, "n")
+        value = divided(typed_sum(terms, registers, SUMS), stage.denominators[place])
+        i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
         lines.append(folded(f"const SUM {name} = {value};", 2))
         lines.append(f"  if ({i} < rows && {j} < cols) c[({i}) * rs + ({j}) * cs] = (VALUE){name};")
     return _OUT.safe_substitute(body="\n".join(lines))
@@ -292,10 +279,8 @@ def _fused(form: Stages, number: int, dims: tuple[int, int, int], written: set[i
     for place, row in enumerate(form.out.rows):
         for coefficient, product in row:
             if product == number:
-                i, j = _offset("i", place // p, "m"), _offset("j", place % p, "n")
-                value = typed_sum([(coefficient, 0)], ["total[u][v]"], SUMS)
-                if form.out.denominators[place] > 1:
-                    value = f"({value}) / {form.out.denominators[place]}"
+                i, j = offset("i", place // p, "m"), offset("j", place % p, "n")
+                value = divided(typed_sum([(coefficient, 0)], ["total[u][v]"], SUMS), form.out.denominators[place])
                 cell = f"c[({i}) * c_rs + ({j}) * c_cs]"
                 value = f"(SUM){cell} + ({value})" if place in written else value
                 stores.append(folded(f"if ({i} < rows && {j} < cols) {cell} = (VALUE)({value});", 8))

@@ -12,7 +12,7 @@ from flipforge_codegen._form import Form, form_of
 from flipforge_codegen._numpy_into import into_text
 from flipforge_codegen._stages import Stage
 
-__all__ = ["module_name", "module_text", "origin", "scheme_function"]
+__all__ = ["module_name", "module_text", "origin", "scheme_function", "stated"]
 
 _HEAD = Template('''\
 """$title
@@ -181,13 +181,7 @@ def module_text(scheme: Scheme) -> str:
     modulus = form.modulus
     values = {
         "title": _title(scheme),
-        "problem": problem.name,
-        "ring": scheme.canonical.ring.name,
-        "rank": scheme.rank,
-        "id": scheme.id,
-        "digest": scheme.digest,
-        "version": __version__,
-        "origin": origin(scheme),
+        **stated(scheme),
         "arithmetic": fill(_arithmetic(form), 110),
         "imports": _imports(form, matrix=matrix),
         "function": "multiply" if matrix else "apply",
@@ -303,6 +297,19 @@ def _arithmetic(form: Form) -> str:
         "Integers are exact: those of fixed width wrap as in NumPy's own arithmetic, object arrays (int, Fraction, "
         "elements of any ring) have no limit. Floats round."
     )
+
+
+def stated(scheme: Scheme) -> dict[str, object]:
+    """Return what every text states of its scheme."""
+    return {
+        "problem": scheme.problem.name,
+        "ring": scheme.canonical.ring.name,
+        "rank": scheme.rank,
+        "id": scheme.id,
+        "digest": scheme.digest,
+        "version": __version__,
+        "origin": origin(scheme),
+    }
 
 
 def origin(scheme: Scheme) -> str:

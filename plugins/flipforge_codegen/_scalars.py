@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-__all__ = ["BITS", "F32", "F64", "I32", "I64", "RESIDUES", "Scalar", "folded", "typed_sum"]
+__all__ = ["BITS", "F32", "F64", "I32", "I64", "RESIDUES", "Scalar", "divided", "folded", "offset", "typed_sum"]
 
 Sum = Sequence[tuple[int, int]]
 
@@ -74,6 +74,16 @@ def typed_sum(terms: Sum, names: Sequence[str], scalar: Scalar) -> str:
         if term is not lead:
             text += f" {'+' if term[0] > 0 else '-'} {_monomial(abs(term[0]), term[1], names, scalar)}"
     return text
+
+
+def offset(index: str, block: int, size: str) -> str:
+    """Write an index into block number ``block`` of blocks of ``size``."""
+    return index if not block else f"{index} + {size}" if block == 1 else f"{index} + {block} * {size}"
+
+
+def divided(value: str, denominator: int) -> str:
+    """Write a quotient."""
+    return value if denominator == 1 else f"({value}) / {denominator}"
 
 
 def folded(line: str, indent: int, width: int = 118) -> str:

@@ -44,6 +44,11 @@ class Stage:
     norm: int
 
     @property
+    def outputs(self) -> tuple[Sum, ...]:
+        """Each output as a sum of registers."""
+        return tuple(((1, source),) if source >= 0 else self.slots[-1 - source] for source in self.sources)
+
+    @property
     def largest(self) -> int:
         """Largest absolute value of a coefficient."""
         sums = (*self.steps, *self.slots, *self.rows)

@@ -3,10 +3,9 @@
 from string import Template
 from textwrap import fill
 
-from flipforge import __version__
 from flipforge.schemes import Scheme
 from flipforge_codegen._form import Form, form_of
-from flipforge_codegen._numpy_text import origin, scheme_function
+from flipforge_codegen._numpy_text import scheme_function, stated
 
 __all__ = ["torch_text"]
 
@@ -129,13 +128,7 @@ def torch_text(scheme: Scheme) -> str:
     p = form.modulus
     values = {
         **dict(zip("nmp", problem.dims, strict=True)),
-        "problem": problem.name,
-        "ring": scheme.canonical.ring.name,
-        "rank": scheme.rank,
-        "id": scheme.id,
-        "digest": scheme.digest,
-        "version": __version__,
-        "origin": origin(scheme),
+        **stated(scheme),
         "arithmetic": fill(_arithmetic(form), 110),
         "modulo": f" modulo {p}, entries 0 to {p - 1}" if p else "",
         "base": f"base(a, b) % {p}" if p else "base(a, b)",

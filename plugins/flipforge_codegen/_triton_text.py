@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from string import Template
 from textwrap import fill, indent
 
-from flipforge import __version__
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
-from flipforge_codegen._numpy_text import origin
-from flipforge_codegen._scalars import Scalar, folded, typed_sum
+from flipforge_codegen._numpy_text import origin, stated
+from flipforge_codegen._scalars import Scalar, divided, folded, offset, typed_sum
 from flipforge_codegen._stages import Stage, Stages, stages
 
 __all__ = ["triton_text"]
@@ -184,10 +183,7 @@ def triton_text(scheme: Scheme, program: Program) -> str:
     form = stages(program)
     n, m, p = program.problem.dims
     rank = len(form.left.sources)
-    head = _HEAD.substitute(
-        n=n, m=m, p=p, rank=rank, origin=fill(origin(scheme), 112), problem=scheme.problem.name,
-        ring=scheme.canonical.ring.name, id=scheme.id, digest=scheme.digest, version=__version__,
-    )  # fmt: skip
+    head = _HEAD.substitute(stated(scheme), n=n, m=m, p=p, origin=fill(origin(scheme), 112))
     parts = [
         head,
         _combine("left", form.left, program.problem.labels[0], m),
@@ -202,10 +198,6 @@ def triton_text(scheme: Scheme, program: Program) -> str:
     return "".join([*parts, _LAUNCH.substitute(products=listed, n=n, m=m, p=p)])
 
 
-def _offset(index: str, block: int, size: str) -> str:
-    return index if not block else f"{index} + {size}" if block == 1 else f"{index} + {block} * {size}"
-
-
 def _steps(stage: Stage, registers: list[str]) -> list[str]:
     lines = []
     for number, step in enumerate(stage.steps, start=1):
@@ -217,12 +209,11 @@ def _steps(stage: Stage, registers: list[str]) -> list[str]:
 def _combine(side: str, stage: Stage, names: Sequence[str], columns: int) -> str:
     lines = []
     for place, name in enumerate(names):
-        i, j = _offset("i", place // columns, "m"), _offset("j", place % columns, "n")
+        i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
         lines.append(f"    {name} = at(x, {i}, {j}, rows, cols, rs, cs, inside)")
     registers = list(names)
     lines += _steps(stage, registers)
-    for number, source in enumerate(stage.sources):
-        terms = ((1, source),) if source >= 0 else stage.slots[-1 - source]
+    for number, terms in enumerate(stage.outputs):
         lines.append(folded(f"tl.store(to + {number} * step, {typed_sum(terms, registers, _SUMS)}, mask=inside)", 4))
     return _COMBINE.substitute(side=side, body="\n".join(lines))
 
@@ -235,8 +226,8 @@ def _combine_out(stage: Stage, names: Sequence[str], columns: int) -> str:
     ]
     lines += _steps(stage, registers)
     for place, (name, terms) in enumerate(zip(names, stage.slots, strict=True)):
-        value = _divided(typed_sum(terms, registers, _SUMS), stage.denominators[place])
-        i, j = _offset("i", place // columns, "m"), _offset("j", place % columns, "n")
+        value = divided(typed_sum(terms, registers, _SUMS), stage.denominators[place])
+        i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
         lines.append(folded(f"{name} = ({value})", 4))
         lines.append(f"    put(c, {i}, {j}, rows, cols, rs, cs, inside, {name}, False)")
     return _OUT.substitute(body="\n".join(lines))
@@ -252,7 +243,7 @@ def _fused(form: Stages, number: int, dims: tuple[int, int, int], written: set[i
     ):
         terms, names = rows[number], {}
         for _, place in terms:
-            i, j = _offset(index[0], place // columns, sizes[0]), _offset(index[1], place % columns, sizes[1])
+            i, j = offset(index[0], place // columns, sizes[0]), offset(index[1], place % columns, sizes[1])
             names[place] = f"at({operand}, {i}, {j}, {whole[0]}, {whole[1]}, {operand}_rs, {operand}_cs, in_{side})"
         listed = [names.get(place, "") for place in range(max(names) + 1)]
         loads.append(folded(f"{side} = ({typed_sum(terms, listed, _SUMS)})", 8))
@@ -260,12 +251,8 @@ def _fused(form: Stages, number: int, dims: tuple[int, int, int], written: set[i
     for place, row in enumerate(form.out.rows):
         for coefficient, product in row:
             if product == number:
-                value = _divided(typed_sum([(coefficient, 0)], ["total"], _SUMS), form.out.denominators[place])
-                i, j = _offset("i", place // p, "m"), _offset("j", place % p, "n")
+                value = divided(typed_sum([(coefficient, 0)], ["total"], _SUMS), form.out.denominators[place])
+                i, j = offset("i", place // p, "m"), offset("j", place % p, "n")
                 stores.append(f"    put(c, {i}, {j}, rows, cols, c_rs, c_cs, inside, {value}, {place in written})")
                 written.add(place)
     return _FUSED.substitute(number=number + 1, left=loads[0], right=loads[1], store="\n".join(stores))
-
-
-def _divided(value: str, denominator: int) -> str:
-    return value if denominator == 1 else f"({value}) / {denominator}"

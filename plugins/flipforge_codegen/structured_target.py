@@ -6,7 +6,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from flipforge import __version__
 from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.problems import ProductCode, matrix_cells
@@ -14,7 +13,7 @@ from flipforge.programs import program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_structured
 from flipforge_codegen._exporter import check_options, written
-from flipforge_codegen._numpy_text import module_name, origin
+from flipforge_codegen._numpy_text import module_name, stated
 from flipforge_codegen._stages import stages
 from flipforge_codegen._structured_check import run_checks
 from flipforge_codegen.flipforge_structured import StructuredProduct
@@ -104,10 +103,8 @@ class StructuredExporter:
         scheme.certify()
         product, name = structured_product(scheme), module_name(scheme)
         text = _MODULE.substitute(
-            problem=scheme.problem.name, rank=len(product.u), origin=origin(scheme), ring=scheme.canonical.ring.name,
-            id=scheme.id, digest=scheme.digest, version=__version__, code=json.dumps(product.code), dims=product.dims,
-            left=product.left, right=product.right, u=_rows(product.u), v=_rows(product.v),
-            outputs=_rows(product.outputs), modulus=product.modulus,
+            stated(scheme), code=json.dumps(product.code), dims=product.dims, left=product.left, right=product.right,
+            u=_rows(product.u), v=_rows(product.v), outputs=_rows(product.outputs), modulus=product.modulus,
         )  # fmt: skip
         runtime = Path(flipforge_structured.__file__).read_text(encoding="utf-8")
         return ExportResult(write_texts(folder, {f"{name}.py": text, "flipforge_structured.py": runtime}))

@@ -23,7 +23,7 @@ from flipforge.diagrams import (
 from flipforge.errors import InputError
 from flipforge_equivariant._proofs import MOST_LISTED, Functional, rule_certificate, triangular_certificate
 
-__all__ = ["PartitionGroup"]
+__all__ = ["MergingGroup", "PartitionGroup"]
 
 
 class PartitionGroup(ABC):
@@ -105,3 +105,37 @@ class PartitionGroup(ABC):
         if not isinstance(diagram, PartitionDiagram) or not self.contains(diagram):
             raise InputError(f"{diagram} is no diagram of {self.name}, which has {self.blocks.name}")
         return diagram
+
+
+class MergingGroup(PartitionGroup):
+    """A group whose family stays itself where blocks are merged: diagrams with at most n blocks are a basis.
+
+    D is the sum of the orbit matrices of all coarser partitions, so the matrix of the change of basis is unitriangular;
+    orbit matrices vanish for more than n blocks and have disjoint supports otherwise (Pearce-Crump, arXiv 2212.08648).
+    """
+
+    @abstractmethod
+    def sizes(self, points: int) -> tuple[int, ...]:
+        """Return the numbers of diagrams on these points by their number of blocks."""
+
+    def count(self, k: int, l: int) -> int:
+        """Return the number of `diagrams`."""
+        check_shape(k, l)
+        return sum(self.sizes(k + l))
+
+    def dimension(self, k: int, l: int) -> int:
+        """Return the number of diagrams with at most n blocks."""
+        check_shape(k, l)
+        return sum(self.sizes(k + l)[: self.n + 1])
+
+    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
+        """Yield the diagrams with at most n blocks."""
+        return partitions(k, l, self.blocks, most=self.n)
+
+    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
+        """Put diagrams with many blocks first."""
+        return (-diagram.size, *diagram.labels)
+
+    def functional(self, diagram: PartitionDiagram) -> Functional:
+        """Take the index that is equal exactly on blocks: coarser diagrams vanish there."""
+        return [(1, list(diagram.labels))]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from flipforge.diagrams import EVEN, SMALL, Blocks, Diagram, PartitionDiagram, check_shape, partitions
 from flipforge_equivariant._counts import even_partitions, matchings
 from flipforge_equivariant._elements import reflections
-from flipforge_equivariant._family import PartitionGroup
+from flipforge_equivariant._family import MergingGroup, PartitionGroup
 from flipforge_equivariant._proofs import Functional, levels
 from flipforge_equivariant._sizes import read_size
 from flipforge_equivariant._subsequences import longest_increasing
@@ -32,10 +32,8 @@ __all__ = [
 ]
 
 
-class HyperoctahedralGroup(PartitionGroup):
-    """H_n, the signed permutation matrices: partitions into even blocks; those with at most n blocks are a basis.
-
-    Even blocks stay even where they are merged, so the argument for S_n holds.
+class HyperoctahedralGroup(MergingGroup):
+    """H_n, the signed permutation matrices: partitions into even blocks, which stay even where they are merged.
 
     Examples
     --------
@@ -46,27 +44,9 @@ class HyperoctahedralGroup(PartitionGroup):
     letter = "H"
     blocks = EVEN
 
-    def count(self, k: int, l: int) -> int:
-        """Return the number of partitions into even blocks."""
-        check_shape(k, l)
-        return sum(even_partitions(k + l))
-
-    def dimension(self, k: int, l: int) -> int:
-        """Return the number of partitions into at most n even blocks."""
-        check_shape(k, l)
-        return sum(even_partitions(k + l)[: self.n + 1])
-
-    def select(self, k: int, l: int) -> Iterator[PartitionDiagram]:
-        """Yield the partitions into at most n even blocks."""
-        return partitions(k, l, self.blocks, most=self.n)
-
-    def place(self, diagram: PartitionDiagram) -> tuple[int, ...]:
-        """Put diagrams with many blocks first."""
-        return (-diagram.size, *diagram.labels)
-
-    def functional(self, diagram: PartitionDiagram) -> Functional:
-        """Take the index that is equal exactly on blocks: coarser diagrams vanish there."""
-        return [(1, list(diagram.labels))]
+    def sizes(self, points: int) -> tuple[int, ...]:
+        """Return the numbers of partitions into even blocks."""
+        return even_partitions(points)
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random signed permutation matrix."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from flipforge.api._library import load, parse_problem
 from flipforge.api._rounds import Member, Rounds, member_seed
-from flipforge.api._search import starts_of
+from flipforge.api._spaces import starts_of
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
 from flipforge.problems import Problem

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from flipforge.api._library import parse_problem
-from flipforge.api._search import SearchResult, starts_of
+from flipforge.api._search import SearchResult
+from flipforge.api._spaces import starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import RunInterrupted

@@ -7,10 +7,8 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from flipforge import plugins
-from flipforge.api._identities import identity_starts, is_identity
-from flipforge.api._layers import layer_starts, warm_layers
-from flipforge.api._library import Db, load, open_store, parse_problem
+from flipforge.api._library import Db, open_store, parse_problem
+from flipforge.api._spaces import AnySpace, search_space, starts_of, usual_ring, warm_layers
 from flipforge.api._terms import (
     config_of,
     executor_for,
@@ -28,11 +26,9 @@ from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
-from flipforge.schemes.formats import is_there
 from flipforge.search import (
     LIFTED,
     Entry,
-    FlipSpace,
     IdentitySpace,
     LayerSpace,
     Limits,
@@ -48,7 +44,6 @@ from flipforge.search import (
     SymmetricSpace,
     of_orbits,
     retrace,
-    space_for,
 )
 
 __all__ = [
@@ -56,11 +51,9 @@ __all__ = [
     "replay_scheme",
     "resume",
     "search",
-    "starts_of",
 ]
 
 OnProgress = Callable[[Progress], None]
-AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace
 
 _WITHOUT_SCHEMES = ("layer", "identity")
 """Kinds of proof of what is no scheme: its ring is its own, and neither symmetry nor most objectives make sense."""
@@ -166,12 +159,12 @@ def search(
     if is_family(problem):
         raise InputError(f"{problem}: a family; search_family searches over its members")
     parsed = parse_problem(problem)
-    over = ring_named(ring or _usual_ring(parsed))
+    over = ring_named(ring or usual_ring(parsed))
     if parsed.proof in _WITHOUT_SCHEMES and (symmetry is not None or objective != "additions"):
         what = "layer programs" if isinstance(parsed, LayerProblem) else "identities"
         raise InputError(f"{parsed}: a search for {what} takes no --symmetry, and no --objective but additions")
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
-    space = _space(parsed, over, group)
+    space = search_space(parsed, over, group)
     config = config_of(
         target=target_rank,
         workers=workers,
@@ -226,7 +219,7 @@ def resume(
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
         parsed = store.scheme(record.best).problem
-        space = _space(parsed, ring_named(record.ring), _group_in(record.config, parsed, f"run {record.id}"))
+        space = search_space(parsed, ring_named(record.ring), _group_in(record.config, parsed, f"run {record.id}"))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -249,7 +242,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
             # Walks are over the ternary integers where a derivation led to a larger ring.
             ring = rings[step.child]
             ring = ring if ring.characteristic or problem.proof in _WITHOUT_SCHEMES else ZT
-            return _space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
+            return search_space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
 
         def root_of(identity: str, problem: Problem, step: Lineage) -> Stored:
             firsts: list[Stored] = [first.canonical for first in _firsts(problem, rings[step.parents[0]])]
@@ -276,7 +269,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         seconds=process_time() - began,
         workers=1,
         seed=next((step.seed[0] for step in reversed(chain) if step.seed), 0),
-        walk_version=chain[-1].walk_version if chain else _space(scheme.problem, over, None).walk_version,
+        walk_version=chain[-1].walk_version if chain else search_space(scheme.problem, over, None).walk_version,
     )
 
 
@@ -294,56 +287,14 @@ def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
 def _firsts(problem: Problem, ring: Ring) -> Sequence[Stored]:
     """Return what searches of a problem begin with."""
     if problem.proof in _WITHOUT_SCHEMES:
-        space: Space[Any] = _space(problem, ring, None)
+        space: Space[Any] = search_space(problem, ring, None)
         return [space.scheme(space.start(Seed(0)))]
     return first_schemes(problem, ring)
-
-
-def _space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
-    if isinstance(problem, LayerProblem):
-        plugins.connect()  # the groups are plugins
-        return LayerSpace(problem, ring)
-    if is_identity(problem):
-        return IdentitySpace(problem, ring)
-    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
-
-
-def _usual_ring(problem: Problem) -> str:
-    """Return the ring of a search that is given none; that of identities is in their file."""
-    if isinstance(problem, LayerProblem):
-        return "Z"
-    return str(problem.ideal.ring) if is_identity(problem) else "GF2"
 
 
 def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
     document = config.get("symmetry")
     return None if document is None else Symmetry.read(document, problem, source)
-
-
-def starts_of(space: AnySpace, start: Sequence[str | Path], store: SqliteStore, seed: int = 0) -> list[Entry]:
-    """Return the schemes to start from, over the ring of the search; where none are given, the seed may draw them."""
-    if isinstance(space, LayerSpace):
-        return layer_starts(space, start, store)
-    if isinstance(space, IdentitySpace):
-        return identity_starts(space, start, store)
-    if not start and isinstance(space, SymmetricSpace):
-        source = f"start of {space.symmetry.name} by seed {seed}"
-        return [Entry(space.scheme(state), "derived", source=source) for state in space.starts(seed)]
-    if not start:
-        first = first_schemes(space.problem, space.ring)
-        return [
-            Entry(scheme.canonical, "derived", source=f"{scheme.provenance['method']} algorithm") for scheme in first
-        ]
-    entries = []
-    for item in start:
-        scheme = load(item, db=store, problem=space.problem.name)
-        if scheme.problem != space.problem:
-            raise InputError(f"{item}: a scheme of {scheme.problem}, the search is for {space.problem}")
-        reduced = space.scheme(space.state(scheme))
-        # What comes from a file, or was imported once, stays marked so in whatever ring the search needs it.
-        imported = is_there(Path(item)) or scheme.provenance.get("origin") == "imported"
-        entries.append(Entry(reduced, "imported" if imported else "derived", source=str(item)))
-    return entries
 
 
 def _drive(

@@ -1,0 +1,113 @@
+"""Search spaces: the one of a problem, and the objects that a search in it starts from."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from flipforge import plugins
+from flipforge.api._library import Name, load, load_object
+from flipforge.catalogue import SqliteStore
+from flipforge.errors import InputError
+from flipforge.problems import LayerProblem, Problem
+from flipforge.programs import Layer
+from flipforge.rings import Ring
+from flipforge.schemes import Symmetry, first_schemes
+from flipforge.schemes.formats import is_there
+from flipforge.search import (
+    Effort,
+    Entry,
+    FlipSpace,
+    IdentitySpace,
+    LayerSpace,
+    Proven,
+    Seed,
+    Space,
+    Stored,
+    SymmetricSpace,
+    space_for,
+)
+
+if TYPE_CHECKING:
+    from flipforge.polynomials import IdentityProblem
+
+__all__ = ["AnySpace", "search_space", "starts_of", "usual_ring", "warm_layers"]
+
+AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace
+
+
+def search_space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
+    """Return the space of a search, among schemes that a group maps to themselves where one is given."""
+    if isinstance(problem, LayerProblem):
+        plugins.connect()  # the groups are plugins
+        return LayerSpace(problem, ring)
+    if _is_identity(problem):
+        return IdentitySpace(problem, ring)
+    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+
+
+def usual_ring(problem: Problem) -> str:
+    """Return the ring of a search that is given none; that of identities is in their file."""
+    if isinstance(problem, LayerProblem):
+        return "Z"
+    return str(problem.ideal.ring) if _is_identity(problem) else "GF2"
+
+
+def starts_of(space: AnySpace, start: Sequence[Name], store: SqliteStore, seed: int = 0) -> list[Entry]:
+    """Return the objects to start from, over the ring of the search; where none are given, the seed may draw them.
+
+    Raises
+    ------
+    InputError
+        One is no object of this problem, or has another form than the search makes.
+    """
+    return [_given(space, item, store) for item in start] if start else _usual(space, seed)
+
+
+def warm_layers(space: LayerSpace) -> Callable[[], None]:
+    """Return what compiles the kernel of the walk."""
+    return partial(_walk_once, space)
+
+
+def _is_identity(problem: Problem) -> "TypeGuard[IdentityProblem]":
+    """Tell whether a search of the problem is one for identities, without loading the algebra."""
+    return problem.proof == "identity"
+
+
+def _usual(space: AnySpace, seed: int) -> list[Entry]:
+    if isinstance(space, SymmetricSpace):
+        source = f"start of {space.symmetry.name} by seed {seed}"
+        return [Entry(space.scheme(state), "derived", source=source) for state in space.starts(seed)]
+    if isinstance(space, FlipSpace):
+        return [
+            Entry(scheme.canonical, "derived", source=f"{scheme.provenance['method']} algorithm")
+            for scheme in first_schemes(space.problem, space.ring)
+        ]
+    whole: Space[Any] = space
+    one = "one instruction for each diagram"
+    source = one if isinstance(space, LayerSpace) else "linear algebra in the least degree"
+    return [Entry(whole.scheme(whole.start(Seed(0))), "derived", source=source)]
+
+
+def _given(space: Space[Any], item: Name, store: SqliteStore) -> Entry:
+    found = _loaded(space, item, store)
+    settled = space.scheme(space.state(found))
+    # What comes from a file, or was imported once, stays marked so in whatever ring the search needs it.
+    imported = is_there(Path(item)) or found.provenance.get("origin") == "imported"
+    return Entry(settled, "imported" if imported else "derived", source=str(item))
+
+
+def _loaded(space: Space[Any], item: Name, store: SqliteStore) -> Stored:
+    found: Stored
+    if isinstance(space, LayerSpace | IdentitySpace):
+        found, what = load_object(item, db=store), "an object"
+        fits = isinstance(found, Layer if isinstance(space, LayerSpace) else Proven)
+    else:
+        found, what, fits = load(item, db=store, problem=space.problem.name), "a scheme", True
+    if not fits or found.problem != space.problem:
+        raise InputError(f"{item}: {what} of {found.problem}, the search is for {space.problem}")
+    return found
+
+
+def _walk_once(space: LayerSpace) -> Any:
+    return space.walk(space.start(Seed(0)), Effort(0, 1, 0, 1, 0), Seed(0))
