@@ -85,15 +85,15 @@ def test_a_writer_killed_inside_a_transaction_leaves_the_catalogue_as_it_was(pat
 import sys, time
 sys.path.insert(0, {str(SCRIPT.parent)!r})
 from catalogue_samples import write_batches
-from flipforge.catalogue import SqliteStore
+from flipforge.catalogue._writer import Writer
 from functools import partial
 from pathlib import Path
-honest = SqliteStore._put_run
-def stopped(self, run):
-    honest(self, run)
+honest = Writer.put_run
+def stopped(self, run, events):
+    honest(self, run, events)
     print("inside", flush=True)
     time.sleep(60)
-SqliteStore._put_run = stopped
+Writer.put_run = stopped
 write_batches(Path({str(path)!r}), Path({str(empty)!r}), "run-one", 0, 1, 20)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:

@@ -1,6 +1,5 @@
 """The rounds of a run over a family: whose turn it is, for how long, and what is kept in between."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flipforge.api._library import parse_problem
+from flipforge.api._relay import Relay
 from flipforge.api._search import SearchResult
 from flipforge.api._spaces import starts_of
 from flipforge.api._terms import objective_named
@@ -20,7 +20,6 @@ from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunReco
 
 __all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows", "member_seed"]
 
-_CHUNKS_IN_FLIGHT = 2
 _CHUNKS_OF_TURN = 8
 """Chunks of a worker in a turn, so that a turn that time cuts short loses little of what is under way."""
 _SHORTEST_TURN = 0.5
@@ -138,7 +137,7 @@ class Rounds:
         limits: Limits,
         on_progress: OnFamilyProgress | None,
     ) -> None:
-        self._store, self._relay, self._record = store, _Relay(executor), record
+        self._store, self._relay, self._record = store, Relay(executor), record
         self._schedule, self._limits = schedule, limits
         self._on_progress = on_progress or (lambda progress: None)
         self._ring = ring_named(record.ring)
@@ -369,47 +368,3 @@ def _joined(member: Member, runs: Sequence[RunRecord], shelf: Sequence[Sequence[
         seconds=sum(run.seconds for run in runs),
         done=given or any(run.state == "done" for run in runs),
     )
-
-
-class _Relay:
-    """Passes the tasks of one run after another to one executor, each under a key of its own.
-
-    What `renew` leaves behind of an earlier run is not handed out any more, and its answers are dropped.
-    """
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._queue: deque[tuple[int, Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._out: dict[int, int | None] = {}
-        self._count = 0
-
-    @property
-    def workers(self) -> int:
-        return self._executor.workers
-
-    def renew(self) -> None:
-        """Forget the tasks of the run so far."""
-        self._queue.clear()
-        self._out = dict.fromkeys(self._out)
-
-    def submit(self, key: int, function: Callable[..., Any], *args: Any) -> None:
-        self._queue.append((key, function, args))
-        # A single worker may be this very process, which walks what it was given to the end, wanted or not: it gets
-        # one task when its answer is waited for.
-        if self.workers > 1:
-            self._hand_out(_CHUNKS_IN_FLIGHT * self.workers)
-
-    def wait(self, timeout: float) -> list[tuple[int, Any]]:
-        self._hand_out(1)
-        answers = [(self._out.pop(key), value) for key, value in self._executor.wait(timeout)]
-        return [(key, value) for key, value in answers if key is not None]
-
-    def close(self) -> None:
-        self._executor.close()
-
-    def _hand_out(self, room: int) -> None:
-        while self._queue and len(self._out) < room:
-            key, function, args = self._queue.popleft()
-            self._out[self._count] = key
-            self._executor.submit(self._count, function, *args)
-            self._count += 1

@@ -15,19 +15,15 @@ from flipforge.catalogue._proofs import Proofs
 from flipforge.catalogue._query import COLUMNS, Query
 from flipforge.catalogue._records import (
     Item,
-    derivation_document,
     item_of_entry,
-    json_text,
     lineage_document,
-    now,
     prove,
     read_data,
     read_lineage,
     read_run,
-    run_values,
 )
-from flipforge.catalogue._schema import ORIGINS
 from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
+from flipforge.catalogue._writer import Writer
 from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
 from flipforge.programs import Program
@@ -60,6 +56,7 @@ class SqliteStore:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._writer = Writer(connection, path)
         self.path = path
 
     @classmethod
@@ -348,15 +345,10 @@ class SqliteStore:
     ) -> list[str]:
         # Proofs take longer than writes: they are made before the lock is taken.
         proofs = self._prove_new(items)
-        new = []
         with transaction(self._connection, self.path):
-            for item in items:
-                if self._insert(item, proofs):
-                    new.append(item.scheme.id)
+            new = [item.scheme.id for item in items if self._writer.put(item, proofs)]
             if run is not None:
-                self._put_run(run)
-                rows = [(run.id, json_text(event)) for event in events]
-                self._connection.executemany("INSERT OR IGNORE INTO events (run, data) VALUES (?, ?)", rows)
+                self._writer.put_run(run, events)
             if stamp is not None:
                 self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (_STAMP, stamp))
         return new
@@ -366,85 +358,9 @@ class SqliteStore:
         proofs: dict[str, dict[str, Any]] = {}
         for item in items:
             digest = item.scheme.digest
-            if digest not in proofs and self._digest(item.scheme.id) != digest:
+            if digest not in proofs and self._writer.digest(item.scheme.id) != digest:
                 proofs[digest] = prove(item)
         return proofs
-
-    def _insert(self, item: Item, proofs: Mapping[str, dict[str, Any]]) -> bool:
-        """Write an item inside a transaction; tell whether it is new."""
-        identity, digest = item.scheme.id, item.scheme.digest
-        stored = self._digest(identity)
-        if stored is not None and stored != digest:
-            raise CatalogueError(
-                f"{self.path}: ID {identity} is taken by another scheme ({stored}); {digest} cannot be stored beside it"
-            )
-        if stored is None:
-            row = proofs[digest]
-            names = ", ".join(row)
-            marks = ", ".join(f":{name}" for name in row)
-            self._connection.execute(f"INSERT INTO objects ({names}) VALUES ({marks})", row)
-            self._connection.execute(
-                "INSERT INTO verifications VALUES (?, ?, 'PROVED', ?)", (identity, item.scheme.checker, now())
-            )
-        traced = [self._record(step) for step in item.steps]
-        if stored is not None and traced and all(traced):
-            self._strengthen(identity, item)
-        return stored is None
-
-    def _record(self, step: Lineage) -> bool:
-        """Record a step unless its child has one; False if it would close a loop."""
-        loop = self._connection.execute(
-            """
-            WITH RECURSIVE ancestors (id) AS (
-                SELECT value FROM json_each(:parents)
-                UNION SELECT lineage.parent FROM ancestors JOIN lineage ON lineage.child = ancestors.id
-                UNION SELECT json_extract(source.value, '$[0]') FROM ancestors
-                JOIN lineage ON lineage.child = ancestors.id, json_each(derivation, '$.sources') AS source
-            )
-            SELECT 1 FROM ancestors WHERE id = :child
-            """,
-            {"parents": json_text(step.parents), "child": step.child},
-        ).fetchone()
-        if loop:
-            return False
-        document = lineage_document(step)
-        document |= {"seed": json_text(document["seed"]), "effort": json_text(document["effort"])}
-        derivation = derivation_document(step)
-        document["derivation"] = json_text(derivation) if derivation else None
-        self._connection.execute(
-            """
-            INSERT OR IGNORE INTO lineage (child, parent, method, seed, effort, walk_version, run, derivation)
-            VALUES (:child, :parent, :method, :seed, :effort, :walk_version, :run, :derivation)
-            """,
-            document,
-        )
-        return True
-
-    def _strengthen(self, identity: str, item: Item) -> None:
-        weaker = ORIGINS[ORIGINS.index(item.origin) + 1 :]
-        self._connection.execute(
-            f"UPDATE objects SET origin = ?, run = ? WHERE id = ? AND origin IN ({', '.join('?' * len(weaker))})",
-            (item.origin, item.run, identity, *weaker),
-        )
-
-    def _put_run(self, run: RunRecord) -> None:
-        values = run_values(run)
-        row = self._connection.execute("SELECT config FROM runs WHERE id = ?", (run.id,)).fetchone()
-        if row is not None and json.loads(row["config"]) != json.loads(values["config"]):
-            raise CatalogueError(f"{self.path}: run {run.id} is there with another configuration; start a new run")
-        names = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        # What defines a run, and when it began, never changes.
-        moving = ("state", "checkpoint", "rank", "best", "flips", "seconds", "updated")
-        changes = ", ".join(f"{name} = excluded.{name}" for name in moving)
-        self._connection.execute(
-            f"INSERT INTO runs ({names}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}", values
-        )
-
-    def _digest(self, identity: str) -> str | None:
-        with translated(self.path):
-            row = self._connection.execute("SELECT digest FROM objects WHERE id = ?", (identity,)).fetchone()
-        return None if row is None else str(row["digest"])
 
     def _resolve(self, prefix: str) -> str:
         folded = prefix.strip().lower()

@@ -12,6 +12,7 @@ from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._identity_space import IdentitySpace
 from flipforge.search._interrupts import interrupts_held
+from flipforge.search._ladder import Ladder
 from flipforge.search._layer_least import least_cost
 from flipforge.search._layer_space import LayerSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
@@ -39,7 +40,7 @@ from flipforge.search._protocols import (
 from flipforge.search._proven import Proven
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
-from flipforge.search._schedule import PRESETS, Ladder, Schedule, of_orbits, preset
+from flipforge.search._schedule import PRESETS, Schedule, of_orbits, preset
 from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
 from flipforge.search._symmetric_space import SymmetricSpace

@@ -19,9 +19,10 @@ from flipforge.search._chunk import ChunkResult, Find, describe, run_chunk
 from flipforge.search._controller import Course
 from flipforge.search._growth import Corner
 from flipforge.search._interrupts import interrupts_held
+from flipforge.search._ladder import Ladder
 from flipforge.search._objectives import Additions, Objective
 from flipforge.search._protocols import Entry, Executor, Failure, Growing, Lineage, RunRecord, Seed, Space, Store
-from flipforge.search._schedule import Ladder, Schedule
+from flipforge.search._schedule import Schedule
 from flipforge.search._statistics import Statistics
 
 __all__ = ["Limits", "Progress", "Run"]
