@@ -19,6 +19,7 @@ from catalogue_samples import find, record, standard, strassen, variants, wrong
 from flipforge.catalogue import SqliteStore
 from flipforge.catalogue._database import connect
 from flipforge.catalogue._schema import APPLICATION_ID, MIGRATIONS
+from flipforge.catalogue._writer import Writer
 from flipforge.errors import CatalogueError, FlipforgeError, VerificationError
 from flipforge.rings import GF2
 from flipforge.schemes.formats import dump_native
@@ -202,7 +203,7 @@ def test_an_interrupt_inside_a_commit_changes_nothing(path: Path, empty: Path, m
         raise KeyboardInterrupt
 
     with SqliteStore.open(path, shipped=empty) as store:
-        monkeypatch.setattr(store, "_put_run", interrupted)
+        monkeypatch.setattr(Writer, "put_run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             store.commit([Entry(standard(), "derived")], record())
         monkeypatch.undo()
