@@ -52,6 +52,10 @@ class Schedule:
     idle: tuple[int, ...] = (10_000, 50_000, 200_000)
     orbit: int = 0
 
+    def __post_init__(self) -> None:
+        # The record of a run, which is JSON, has a list here.
+        object.__setattr__(self, "idle", tuple(self.idle))
+
 
 _STANDARD = Schedule(
     least=8,
