@@ -22,7 +22,7 @@ demo:
 
 test:
 	@bash .ci/venv.sh dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint:
 	@bash .ci/venv.sh dev
