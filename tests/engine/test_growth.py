@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from flipforge.problems import Problem, matrix_cells, parse
 from flipforge.rings import GF2, GF3, ZT, Ring
-from flipforge.schemes import standard_scheme
+from flipforge.schemes import standard_scheme, symmetry
 from flipforge.search import (
     Dives,
     Effort,
@@ -24,6 +25,7 @@ from flipforge.search import (
     Run,
     RunRecord,
     Seed,
+    SymmetricSpace,
     replay,
     space_for,
 )
@@ -205,3 +207,15 @@ def test_a_lineage_that_names_no_corner_is_refused(method: str) -> None:
     space = FlipSpace(parse("matmul:3x3x3"))
     with pytest.raises(ValueError, match=r"."):
         take(space, space.start(Seed(0)), method, WALK, Seed(1))
+
+
+def test_a_space_without_corners_is_not_asked_for_the_state_that_would_hold_them() -> None:
+    class Elsewhere(SymmetricSpace):
+        def start(self, seed: Seed) -> NoReturn:
+            raise AssertionError("a run that is given schemes needs no other start")
+
+    problem = parse("matmul:2x2x2")
+    space = Elsewhere(problem, symmetry("Z3", problem, GF2))
+    record = Run.new(space, "GF2", {"seed": 3})
+    run = Run(space, Bench(), MemoryStore(), record, schedule=SMALL, limits=Limits(7, flips=1_000), deterministic=True)
+    run.begin([Entry(standard_scheme(problem, GF2).canonical, "imported")])

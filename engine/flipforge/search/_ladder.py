@@ -160,7 +160,7 @@ class Ladder:
             steps,
             1,
             self._root,
-            sifted=self.sifting or dive.grows,
+            sifted=self.sifting,
             sandwich=dive.stall > 0 and not dive.corner,
             corner=dive.corner,
         )

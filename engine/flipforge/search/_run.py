@@ -21,6 +21,7 @@ from flipforge.search._growth import Corner
 from flipforge.search._interrupts import interrupts_held
 from flipforge.search._ladder import Ladder
 from flipforge.search._objectives import Additions, Objective
+from flipforge.search._pool import Member
 from flipforge.search._protocols import Entry, Executor, Failure, Growing, Lineage, RunRecord, Seed, Space, Store
 from flipforge.search._schedule import Schedule
 from flipforge.search._statistics import Statistics
@@ -126,8 +127,7 @@ class Run:
             member = describe(self._space, state, self._objective)
             first.append((self._space.score(state)[0], member))
             self._note(entry, member.state, first[-1][0], member.value)
-        standard = self._space.encode(self._space.start(Seed(self._root)))
-        self._ladder.seed(first, growing=all(member.state == standard for _, member in first))
+        self._ladder.seed(first, growing=self._grows(first))
         self._commit()
 
     def resume(self) -> None:
@@ -278,6 +278,13 @@ class Run:
         if self._best(rank, value):
             self._value = value
             self._record = replace(self._record, rank=rank, best=entry.scheme.id)
+
+    def _grows(self, first: Sequence[tuple[int, Member]]) -> bool:
+        """Tell whether dives may grow: the space has corners, and the run begins with the state that holds them."""
+        if not isinstance(self._space, Growing):
+            return False
+        standard = self._space.encode(self._space.start(Seed(self._root)))
+        return all(member.state == standard for _, member in first)
 
     def _corners(self, generator: np.random.Generator, after: Corner | None) -> tuple[Corner, ...]:
         return self._space.corners(generator, after) if isinstance(self._space, Growing) else ()
