@@ -3,7 +3,8 @@
 The maps that commute with a free quantum group are by definition the span of planar diagrams (Banica, Speicher,
 "Liberation of orthogonal Lie groups", 2009). Planar diagrams are independent for n >= 4, pairs for n >= 2, and pairs
 and single points for n >= 3. Below that the quantum group is the classical group (Wang, 1998), but for H_2 and H_3, and
-a basis is found by eliminating in the Gram matrix modulo a prime.
+a basis is found by eliminating in the Gram matrix modulo a prime. For H_2 the dimensions are those of O(2), of which it
+is a twist; for H_3 they are ranks of Gram matrices, and certificates compare them with moments of the character.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from flipforge_equivariant.easy import (
     DoubledSymmetricGroup,
     HyperoctahedralGroup,
 )
-from flipforge_equivariant.orthogonal import OrthogonalGroup
+from flipforge_equivariant.orthogonal import OrthogonalGroup, orthogonal_dimension
 from flipforge_equivariant.symmetric import SymmetricGroup
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _PRIME = 2**31 - 1
+_MOST_PRODUCTS = 1_500
 
 
 class PlanarGroup:
@@ -64,6 +66,7 @@ class PlanarGroup:
         self.name = f"{classical.letter}+:{classical.n}"
         self.calculus = classical.calculus
         self.independent = classical.n >= independent
+        self._eliminated: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def __repr__(self) -> str:
         return f"PlanarGroup({self.classical!r})"
@@ -98,14 +101,30 @@ class PlanarGroup:
         Raises
         ------
         InputError
-            For H_2 and H_3, whose dimensions no formula here gives.
+            For H_3, where the diagrams are too many for their Gram matrix.
         """
         check_shape(k, l)
         if self.independent:
             return self.count(k, l)
         if isinstance(self.classical, HyperoctahedralGroup) and self.n > 1:
-            raise InputError(f"{self.name}: no dimension formula is known here for n = 2 and 3; take n = 1 or n >= 4")
+            return orthogonal_dimension(2, k + l) if self.n == 2 else len(self._pivots(k, l))
         return self.classical.dimension(k, l)
+
+    def _pivots(self, k: int, l: int) -> tuple[int, ...]:
+        """Return the places of the first independent diagrams, by their Gram matrix modulo the prime."""
+        if (k, l) not in self._eliminated:
+            count = self.count(k, l)
+            if count > _MOST_PRODUCTS:
+                raise InputError(
+                    f"{self.name}, k = {k}, l = {l}: {count} diagrams are too many for a Gram matrix, which is made of "
+                    f"up to {_MOST_PRODUCTS}; ask for a smaller k + l"
+                )
+            found = tuple(self.diagrams(k, l))
+            gram = np.array([[_scalar_product(a, b, self.n) for b in found] for a in found], dtype=np.int64).reshape(
+                count, count
+            )
+            self._eliminated[k, l] = tuple(int(place) for place in factor(gram, _PRIME).columns)
+        return self._eliminated[k, l]
 
     def basis(self, k: int, l: int) -> tuple[PartitionDiagram, ...]:
         """Return all planar diagrams, or the first independent ones where n is small."""
@@ -114,10 +133,7 @@ class PlanarGroup:
         found = tuple(self.diagrams(k, l))
         if len(found) == dimension:
             return found
-        check_listable(len(found) ** 2, f"{self.name}, k = {k}, l = {l}, pairs for the Gram matrix")
-        gram = np.array([[_scalar_product(a, b, self.n) for b in found] for a in found], dtype=np.int64)
-        pivots = factor(gram, _PRIME).columns
-        return tuple(found[place] for place in pivots)
+        return tuple(found[place] for place in self._pivots(k, l))
 
     def matrix(self, diagram: Diagram) -> SparseMatrix:
         """Return the matrix of a planar diagram."""

@@ -28,7 +28,7 @@ TABLES = {
     **{f"Aut:{g}": 3 for g in ("cycle-5", "cycle-6", "prism", "petersen", "bipartite-3-3", "cubical", "star-4")},
     **{f"Aut:{g}": 4 for g in ("path-2", "path-3", "complete-4")},
     **{f"{g}+:{n}": 5 for g in ("S", "O", "H", "B", "SxZ2", "BxZ2") for n in (1, 4)},
-    **{f"{g}+:{n}": 5 for g in ("S", "O", "B") for n in (2, 3)},
+    **{f"{g}+:{n}": 5 for g in ("S", "O", "H", "B", "SxZ2", "BxZ2") for n in (2, 3)},
     "Aut:frucht": 2,
     "perm:2341": 4,
     "perm:213,231": 4,
@@ -210,14 +210,29 @@ def test_graphs_with_many_automorphisms(name: str) -> None:
     assert other.decision == "REFUTED"
 
 
-def test_groups_too_large_to_list_give_evidence_only(capsys: Capture) -> None:
-    name = "perm:213456789,234567891"
-    verdict = check(certified(name, 1, 1))
-    assert (verdict.decision, verdict.valid) == ("EVIDENCE", False)
-    assert "more than 50000 elements" in verdict.reason
-    code, out, _ = answer(capsys, "basis", name, "1", "1")
+LARGE = "perm:213456789,234567891"
+"""All permutations of nine points, by two generators: 362 880 elements."""
+
+
+def test_groups_too_large_to_list_are_traced_tuple_by_tuple() -> None:
+    certificate = certified(LARGE, 2, 2)
+    assert check(certificate).decision == "PROVED"
+    twice = with_change(certificate, lambda s, w: s["basis"].__setitem__(1, s["basis"][0]))
+    assert twice.reason == "orbits 0 and 1 are the same"
+    other = with_change(certificate, lambda s, w: s["basis"][1].update(representative=[5, 5, 5, 5]))
+    assert other.reason == "orbits 0 and 1 are the same"
+    fewer = with_change(certificate, lambda s, w: s["basis"].pop())
+    assert "orbits are listed of 15" in fewer.reason
+    wrong = with_change(certificate, lambda s, w: s.update(dimension=14))
+    assert "15 orbits, traced tuple by tuple" in wrong.reason
+    # Of the even permutations, a group of half the size, there are as many orbits: the tuples are too short to tell.
+    assert check(certified("perm:231456789,124567893", 2, 2)).valid
+
+
+def test_groups_too_large_to_trace_give_evidence_only(capsys: Capture) -> None:
+    code, out, _ = answer(capsys, "basis", LARGE, "3", "3")
     assert code == 0
-    assert out.endswith("not certified: the group has more than 50000 elements, which are not listed here\n")
+    assert out.endswith("not certified: the group has more than 50000 elements, and there are too many tuples\n")
 
 
 def test_the_command(tmp_path: Path, capsys: Capture) -> None:

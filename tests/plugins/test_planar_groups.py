@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flipforge import plugins
 from flipforge.certificates import check
+from flipforge.certificates._dimensions import dimension_by_characters
 from flipforge.diagrams import Group, PartitionDiagram, group
 from flipforge.errors import InputError
 
@@ -59,10 +60,26 @@ def test_small_sizes_are_classical_with_a_planar_basis() -> None:
         assert check(free.certificate(m - 2, 2)).valid
 
 
+@pytest.mark.parametrize(
+    ("n", "dimensions"),
+    [(2, (1, 0, 1, 0, 3, 0, 10, 0, 35)), (3, (1, 0, 1, 0, 3, 0, 12, 0, 55, 0, 271))],
+)
+def test_hyperoctahedral_ones_that_are_not_classical(n: int, dimensions: tuple[int, ...]) -> None:
+    """Ranks of Gram matrices against moments of the character; H_2^+ is a twist of O(2) (Bichon, 2003)."""
+    member = group(f"H+:{n}")
+    for m, dimension in enumerate(dimensions):
+        assert dimension_by_characters("H+", n, m) == dimension
+        basis = member.basis(m // 2, m - m // 2)
+        assert len(basis) == member.dimension(m // 2, m - m // 2) == dimension
+        assert all(isinstance(d, PartitionDiagram) and d.is_planar for d in basis)
+        if dimension <= 200:
+            assert check(member.certificate(m // 2, m - m // 2)).valid
+    assert dimension_by_characters("H+", 3, 12) == 1396
+
+
 def test_bad_input() -> None:
-    for name in ("H+:2", "H+:3"):
-        with pytest.raises(InputError, match="no dimension formula"):
-            group(name).dimension(2, 2)
+    with pytest.raises(InputError, match="7752 diagrams are too many for a Gram matrix"):
+        group("H+:3").dimension(7, 7)
     crossing = PartitionDiagram(2, 2, (0, 1, 1, 0))
     assert not group("S+:4").contains(crossing)
     with pytest.raises(InputError, match="no planar diagram"):

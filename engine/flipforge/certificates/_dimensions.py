@@ -9,6 +9,7 @@ groups the steps go along a line (Banica, 1996 and 1999).
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import permutations
 from math import comb, factorial
 
 __all__ = ["dimension_by_characters", "dimension_of_permutations", "free_from", "most_steps"]
@@ -52,11 +53,9 @@ def dimension_by_characters(family: str, n: int, m: int) -> int:
 
 
 def _dimension_of_free(family: str, n: int, m: int) -> int:
-    """Return the dimension for a free quantum group, which is the classical group where n is small."""
+    """Return the dimension for a free quantum group, which is the classical group where n is small, but for H+."""
     if n < free_from(family):
-        if family == "H" and n > 1:
-            raise ValueError(f"no dimension is known for H+:{n}")
-        return dimension_by_characters(family, n, m)
+        return _signed_free(n, m) if family == "H" else dimension_by_characters(family, n, m)
     if family in ("SxZ2", "BxZ2"):
         return 0 if m % 2 else _dimension_of_free(family[0], n, m)
     if family == "H":
@@ -78,6 +77,49 @@ def _dimension_of_free(family: str, n: int, m: int) -> int:
     return counts[0]
 
 
+def _signed_free(n: int, m: int) -> int:
+    """Return the m-th moment of the character of H_n^+, n <= 3: the sum of the a_i p_ii.
+
+    The p_ij are the indicators, on the permutations of n points, that j goes to i; each a_i is of square 1 and commutes
+    with those of its row i. Over the functions of the row, which E_i averages to, these algebras are free (Bichon, "Free
+    wreath product by the quantum permutation group", 2004): words a_i f a_j g ... have the mean 0 where E_i f = 0
+    between equal letters. So the m letters open and close like brackets, and a pair of brackets multiplies by a function.
+    """
+    points = list(permutations(range(n)))
+    diagonal = [[Fraction(images[i] == i) for images in points] for i in range(n)]
+
+    def mean(row: int, f: Sequence[Fraction]) -> list[Fraction]:
+        sums = [Fraction(0)] * n
+        for images, value in zip(points, f, strict=True):
+            sums[images.index(row)] += value / factorial(n - 1)
+        return [sums[images.index(row)] for images in points]
+
+    def spread(inside: int | None, size: int) -> list[list[Fraction]]:
+        """Return what 0, ..., size letters between two brackets of a row come to: the function after them."""
+        start = [Fraction(1)] * len(points) if inside is None else diagonal[inside]
+        sums = [start]
+        for letters in range(1, size + 1):
+            total = [Fraction(0)] * len(points)
+            for row in range(n):
+                for inner in range(letters - 1):
+                    before = sums[letters - inner - 2]
+                    if row == inside:
+                        before = [x - y for x, y in zip(before, mean(row, before), strict=True)]
+                    total = [x + y * z for x, y, z in zip(total, before, closed[row][inner], strict=True)]
+            sums.append(total)
+        return sums
+
+    closed: list[list[list[Fraction]]] = [[] for _ in range(n)]
+    for size in range(m - 1):
+        last = [mean(row, spread(row, size)[size]) for row in range(n)]
+        for row in range(n):
+            closed[row].append([x * y for x, y in zip(last[row], diagonal[row], strict=True)])
+    mean_of_power = sum(spread(None, m)[m], Fraction(0)) / factorial(n)
+    if mean_of_power.denominator != 1:
+        raise ValueError(f"the mean of characters {mean_of_power} is no integer")
+    return mean_of_power.numerator
+
+
 def free_from(family: str) -> int:
     """Return from which n on planar diagrams of a family are independent."""
     return {"O": 2, "B": 3, "BxZ2": 3}.get(family, 4)
@@ -91,7 +133,7 @@ def dimension_of_permutations(elements: list[tuple[int, ...]], m: int) -> int:
 
 def most_steps(family: str) -> int:
     """Return up to how many tensor factors walks are followed."""
-    return 40 if family in ("O", "SO", "Sp", "B", "BxZ2") else 1000
+    return 40 if family in ("O", "SO", "Sp", "B", "BxZ2", "H+") else 1000
 
 
 def _mean(n: int, power: Callable[[int], int | Fraction], *, even: bool = False) -> int:

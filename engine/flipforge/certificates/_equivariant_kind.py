@@ -27,8 +27,10 @@ from flipforge.certificates._dimensions import (
 from flipforge.certificates._equivariant import Shape, belongs, entry, gram_entry, keeps_rule, read_diagram
 from flipforge.certificates._orbits import (
     MOST_ELEMENTS,
+    MOST_TUPLES,
     automorphisms,
     closure,
+    components,
     graph_of,
     orbit_size,
     permutations_of,
@@ -97,11 +99,14 @@ def _check_orbits(family: str, size: str, statement: Mapping[str, Any], k: int, 
         else:
             elements = []
     elif family == "perm":
-        elements = closure(permutations_of(size)) or []
+        generators = permutations_of(size)
+        elements = closure(generators) or []
+        if not elements and len(generators[0]) ** (k + l) <= MOST_TUPLES:
+            return _check_joined(generators, statement, k, l, dimension)
     else:
         raise MalformedError(f"orbits are a basis for groups of permutations, perm: and Aut:, not for {family[:20]}")
     if not elements:
-        return Verdict("EVIDENCE", f"the group has more than {MOST_ELEMENTS} elements, which are not listed here")
+        return Verdict("EVIDENCE", f"the group has more than {MOST_ELEMENTS} elements, and there are too many tuples")
     found = dimension_of_permutations(elements, k + l)
     if found != dimension:
         return Verdict("REFUTED", f"there are {found} orbits by Burnside's lemma, the statement has {dimension}")
@@ -119,6 +124,28 @@ def _check_orbits(family: str, size: str, statement: Mapping[str, Any], k: int, 
                 return Verdict("REFUTED", f"orbits {least[image]} and {place} are the same")
             least[image] = place
     return _orbits_proved(family)
+
+
+def _check_joined(
+    generators: Sequence[tuple[int, ...]], statement: Mapping[str, Any], k: int, l: int, dimension: int
+) -> Verdict:
+    """Trace the orbits of all tuples by the generators, whatever the number of elements of the group."""
+    least = components(generators, k + l)
+    found = len(set(least))
+    if found != dimension:
+        return Verdict("REFUTED", f"there are {found} orbits, traced tuple by tuple, the statement has {dimension}")
+    if "basis" in statement:
+        n, seen = len(generators[0]), dict[int, int]()
+        if len(statement["basis"]) != dimension:
+            return Verdict("REFUTED", f"{len(statement['basis'])} orbits are listed of {dimension}")
+        for place, row in enumerate(statement["basis"]):
+            at = 0
+            for value in _read_orbit(row, k, l, n):
+                at = at * n + value
+            if least[at] in seen:
+                return Verdict("REFUTED", f"orbits {seen[least[at]]} and {place} are the same")
+            seen[least[at]] = place
+    return _orbits_proved("perm")
 
 
 def _check_large(graph: Sequence[set[int]], basis: Any, k: int, l: int, dimension: int) -> Verdict:

@@ -11,8 +11,10 @@ from flipforge.errors import MalformedError
 
 __all__ = [
     "MOST_ELEMENTS",
+    "MOST_TUPLES",
     "automorphisms",
     "closure",
+    "components",
     "graph_of",
     "orbit_size",
     "permutations_of",
@@ -22,6 +24,9 @@ __all__ = [
 
 MOST_ELEMENTS = 50_000
 """Most elements of a group that a checker lists."""
+
+MOST_TUPLES = 200_000
+"""Most tuples of points whose orbits a checker traces one by one."""
 
 Images = tuple[int, ...]
 
@@ -138,3 +143,33 @@ def closure(generators: Sequence[Images]) -> list[Images] | None:
         if len(queue) > MOST_ELEMENTS:
             return None
     return queue
+
+
+def components(generators: Sequence[Images], m: int) -> list[int]:
+    """Return for each tuple of m points, in lexicographic order, the place of the least tuple of its orbit.
+
+    The group may be of any size: its orbits are what its generators join.
+
+    Examples
+    --------
+    >>> components([(1, 0)], 2)
+    [0, 1, 1, 0]
+    """
+    n = len(generators[0])
+    least = [-1] * n**m
+    for start in range(n**m):
+        if least[start] >= 0:
+            continue
+        least[start] = start
+        queue = [start]
+        for place in queue:
+            for images in generators:
+                image, rest, unit = 0, place, 1
+                for _ in range(m):
+                    rest, value = divmod(rest, n)
+                    image += images[value] * unit
+                    unit *= n
+                if least[image] < 0:
+                    least[image] = start
+                    queue.append(image)
+    return least
