@@ -81,9 +81,9 @@ def _signed_free(n: int, m: int) -> int:
     """Return the m-th moment of the character of H_n^+, n <= 3: the sum of the a_i p_ii.
 
     The p_ij are the indicators, on the permutations of n points, that j goes to i; each a_i is of square 1 and commutes
-    with those of its row i. Over the functions of the row, which E_i averages to, these algebras are free (Bichon, "Free
-    wreath product by the quantum permutation group", 2004): words a_i f a_j g ... have the mean 0 where E_i f = 0
-    between equal letters. So the m letters open and close like brackets, and a pair of brackets multiplies by a function.
+    with those of its row i. Over the functions of the row, to which E_i averages, these algebras are free (Bichon,
+    "Free wreath product by the quantum permutation group", 2004): words a_i f a_j g ... have the mean 0 where
+    E_i f = 0 between equal letters. So letters open and close like brackets, and a pair multiplies by a function.
     """
     points = list(permutations(range(n)))
     diagonal = [[Fraction(images[i] == i) for images in points] for i in range(n)]
