@@ -27,7 +27,7 @@ from flipforge.problems import matmul
 from flipforge.rings import ZT
 from flipforge.schemes import Scheme
 from flipforge.schemes.formats import judge_file
-from flipforge_codegen import flipforge_c
+from flipforge_codegen import flipforge_build, flipforge_c
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c import Kernel
 
@@ -103,7 +103,7 @@ def floats(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
 
 def threads(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
     """Two threads: wall time and CPU time of both; only what a quiet machine says is worth anything."""
-    blas = flipforge_c.find_blas()
+    blas = flipforge_build.find_blas()
     random = np.random.default_rng(2)
     if blas is None or blas.set_threads is None:
         return
@@ -188,7 +188,7 @@ def syrk(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
     ``splits`` counts how often rows are split (structured:gt:2x1: three products, two of the same kind again); levels
     are those of the product off the diagonal.
     """
-    blas = flipforge_c.find_blas()
+    blas = flipforge_build.find_blas()
     if blas is None:
         return
     random = np.random.default_rng(5)
@@ -243,7 +243,7 @@ def main() -> None:
     scheme = judge_file(options.scheme)[0].scheme if options.scheme else strassen()
     if scheme is None:
         parser.error(f"{options.scheme} holds no scheme that verifies")
-    blas = flipforge_c.find_blas()
+    blas = flipforge_build.find_blas()
     if blas and blas.set_threads:
         blas.set_threads(1)
     with tempfile.TemporaryDirectory() as folder:

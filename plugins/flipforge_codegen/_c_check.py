@@ -1,8 +1,9 @@
 """Building an exported C file and comparing everything it computes with exact references."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,13 +13,14 @@ import numpy.typing as npt
 
 from flipforge.errors import InputError
 from flipforge.plugins import Check
+from flipforge.problems import Problem, matmul
 from flipforge.programs import program
 from flipforge.schemes import Scheme
-from flipforge_codegen import flipforge_c
+from flipforge_codegen import flipforge_build, flipforge_c
 from flipforge_codegen._exactness import Call, MismatchError, all_unit_pairs, checked, exact_products, sizes
 from flipforge_codegen._rounding import error_bound
 from flipforge_codegen._stages import stages
-from flipforge_codegen.flipforge_c import Kernel
+from flipforge_codegen.flipforge_c import MODES, Kernel
 
 __all__ = ["run_checks"]
 
@@ -26,12 +28,13 @@ Array = npt.NDArray[Any]
 
 _CANARY = 0xA5
 _TAIL = 4096
+_MOST_ENTRIES = 1 << 10
 _PRIMES = (3, 251, 65521, 1048573, 67108859)
 """Moduli that schemes over Z are run with: the least odd one, 8, 16 and 20 bits, and the largest one below 2^26."""
 
 
-def run_checks(scheme: Scheme, path: Path) -> list[Check]:
-    """Build the file and run every check that its ring calls for.
+def run_checks(scheme: Scheme, path: Path, *inner: Scheme) -> list[Check]:
+    """Build the file and run every check that its ring calls for; ``inner`` are the schemes of the levels below.
 
     Raises
     ------
@@ -41,27 +44,33 @@ def run_checks(scheme: Scheme, path: Path) -> list[Check]:
     with TemporaryDirectory() as folder:
         try:
             kernels = [flipforge_c.load(path, cache_dir=folder, blas=blas) for blas in (True, False)]
-        except flipforge_c.MissingCompilerError as error:
+        except flipforge_build.MissingCompilerError as error:
             raise InputError(f"{path} is written and not checked: {error}") from None
-        except (OSError, AttributeError, ValueError, flipforge_c.BuildError) as error:
+        except (OSError, AttributeError, ValueError, flipforge_build.BuildError) as error:
             return [Check("build", False, " ".join(str(error).split()))]
-        blas = flipforge_c.find_blas()
+        blas = flipforge_build.find_blas()
         told = f"with BLAS {Path(blas.path).name} and without" if blas else "no BLAS found: own loops"
-        run = _Run(scheme, kernels[: 2 if blas else 1])
+        run = _Run((scheme, *inner), kernels[: 2 if blas else 1])
         return [Check("build", True, f"{path.name}, {told}"), *run.checks()]
 
 
 class _Run:
     """The checks of one file; the first kernel multiplies blocks by BLAS where there is one, the second by loops."""
 
-    def __init__(self, scheme: Scheme, kernels: list[Kernel]) -> None:
-        self.scheme = scheme
-        self.problem = scheme.problem
+    def __init__(self, schemes: Sequence[Scheme], kernels: list[Kernel]) -> None:
+        self.schemes = schemes
+        self.problem = schemes[0].problem
         self.kernels = kernels
         self.facts = kernels[0].facts
         self.shallow = sizes(self.problem, 1)
-        # A second level multiplies the products by the rank: it is run on the sizes that do not come out even.
-        self.deep = sizes(self.problem, 2)[1:3] if max(self.problem.dims) < 6 else []
+        # A level more than there are schemes, at least two: run on the sizes that do not come out even.
+        self.levels = max(2, len(schemes)) + (len(schemes) > 1)
+        self.deep = sizes(self._whole(self.levels), 1)[1:3] if max(self._whole(self.levels).dims) < 36 else []
+
+    def _whole(self, depth: int) -> Problem:
+        """Return the product that so many levels make of single entries."""
+        levels = [self.schemes[min(i, len(self.schemes) - 1)].problem.dims for i in range(depth)]
+        return matmul(*(prod(sizes) for sizes in zip(*levels, strict=True)))
 
     def checks(self) -> Iterator[Check]:
         """Run them by arithmetic."""
@@ -70,6 +79,8 @@ class _Run:
             for name in self._carried():
                 dtype: Any = np.dtype(name)
                 yield checked(f"unit pairs, {name}", partial(self.unit_pairs, dtype))
+                if len(self.schemes) > 1:
+                    yield checked(f"unit pairs of all levels, {name}", partial(self.all_levels, dtype))
                 yield checked(f"exact, {name}", partial(self.exact, dtype))
             if "i64" in self.facts["domains"]:
                 yield checked("proven range", self.proven_range)
@@ -85,11 +96,20 @@ class _Run:
             told = all_unit_pairs(call, self.problem)
         return told
 
+    def all_levels(self, dtype: np.dtype[Any]) -> str:
+        """Sweep the composition of all levels; where that is too large, of as many as are not."""
+        depth = len(self.schemes)
+        while depth > 1 and len(self._whole(depth).entries) > _MOST_ENTRIES:
+            depth -= 1
+        for _, call in self._calls(dtype, depth)[:3]:
+            told = all_unit_pairs(call, self._whole(depth))
+        return f"{depth} levels: {told}"
+
     def exact(self, dtype: np.dtype[Any]) -> str:
         told = exact_products(self._calls(dtype, 1), self.shallow, 9)
         if self.deep:
-            exact_products(self._calls(dtype, 2)[:3], self.deep, 3)
-        return told + (f"; two levels at {self.deep}" if self.deep else "")
+            exact_products(self._calls(dtype, self.levels)[:4], self.deep, 3)
+        return told + (f"; {self.levels} levels at {self.deep}" if self.deep else "")
 
     def proven_range(self) -> str:
         """Run the largest entries that are proven to be exact, and see larger results refused."""
@@ -113,13 +133,13 @@ class _Run:
 
     def rounding(self) -> str:
         """Compare float64 with exact products of the same numbers; the bound is known before the run."""
-        scale, worst, form = 2**53, 0.0, stages(program(self.scheme))
+        scale, worst, form = 2**53, 0.0, stages(program(self.schemes[0]))
         random = np.random.default_rng(5)
         m, k, n = self.shallow[0]
         a, b = (random.integers(-scale, scale, shape) for shape in ((m, k), (k, n)))
         exact = a.astype(object) @ b.astype(object)
         bound = error_bound(form, k, self.problem.dims[1], 1)
-        for mode in ("streaming", "products"):
+        for mode in MODES:
             result = self.kernels[0].multiply(a / scale, b / scale, levels=1, mode=mode)
             errors = (abs(Fraction(x) - Fraction(y, scale**2)) for x, y in zip(result.flat, exact.flat, strict=True))
             error = float(max(errors))
@@ -134,7 +154,7 @@ class _Run:
         for p in primes:
             if any(d % p == 0 for d in self.facts["denominators"]):
                 continue
-            ways = [(self.kernels[0], "streaming"), (self.kernels[0], "products"), (self.kernels[-1], "streaming")]
+            ways = [*((self.kernels[0], mode) for mode in MODES), (self.kernels[-1], "streaming")]
             calls = [(f"{mode} modulo {p}", _residue_call(kernel, p, mode)) for kernel, mode in ways]
             for _, call in calls:
                 all_unit_pairs(call, self.problem, p, 64 if p == 2 else 1)
@@ -151,8 +171,8 @@ class _Run:
         a = random.integers(0, 2**64, (2 * n, m), dtype=np.uint64)
         b = random.integers(0, 2**64, (64 * m, p), dtype=np.uint64)
         wanted = (_bits(a).astype(np.int64) @ _bits(b).astype(np.int64)) % 2
-        for mode in ("streaming", "products"):
-            result = self.kernels[0].multiply_packed(a, b, levels=1, mode=mode)
+        for mode in MODES:
+            result = self.kernels[0].multiply_packed(a.copy(), b.copy(), levels=1, mode=mode)
             if (_bits(result) != wanted).any():
                 raise MismatchError(f"{mode}: packed words are wrong")
         return f"{2 * n} x {64 * m} by {64 * m} x {64 * p} entries, each equal"
@@ -176,8 +196,9 @@ class _Run:
 
     def _calls(self, dtype: np.dtype[Any], levels: int) -> list[tuple[str, Call]]:
         """Return the ways to run a product: modes, tails, cores, loops instead of BLAS, a result by columns."""
-        ways: list[dict[str, Any]] = [{}, {"mode": "products"}, {"pad": "always"}, {"threads": 2, "pad": "never"}]
-        ways.append({"mode": "products", "threads": 3})
+        ways: list[dict[str, Any]] = [{}, {"mode": "products"}, {"mode": "clobber"}, {"pad": "always"}]
+        ways.append({"threads": 2, "pad": "never"})
+        ways += [{"mode": "products", "threads": 3}, {"mode": "clobber", "pad": "never", "threads": 2}]
         calls = [(_label(way), _call(self.kernels[0], dtype, levels, way, "C")) for way in ways]
         calls.append(("result by columns", _call(self.kernels[0], dtype, levels, {}, "F")))
         calls.append(("result by strides", _call(self.kernels[0], dtype, levels, {}, "S")))
@@ -195,8 +216,8 @@ def _call(kernel: Kernel, dtype: np.dtype[Any], levels: int, way: dict[str, Any]
     """Return a product into memory full of NaN, with canaries around it and behind the workspace."""
 
     def call(a: Array, b: Array) -> Array:
-        x, y = _typed(a, dtype), _typed(b, dtype)
-        kept = x.copy(), y.copy()
+        (x, x_around), (y, y_around) = (_within(_typed(z, dtype)) for z in (a, b))
+        kept = [z.copy() for z in (x, y, x_around, y_around)]
         m, n = a.shape[0], b.shape[1]
         around = np.full((2 * m + 2, 2 * n + 2), np.nan if dtype.kind == "f" else -77, dtype, order="C")
         if order == "F":
@@ -214,11 +235,24 @@ def _call(kernel: Kernel, dtype: np.dtype[Any], levels: int, way: dict[str, Any]
         out[...] = before[1 : m + 1, 1 : n + 1] if order != "S" else before[1 : 2 * m + 1 : 2, 1 : 2 * n + 1 : 2]
         if not np.array_equal(around, before, equal_nan=dtype.kind == "f"):
             raise MismatchError(f"{_label(way)}: memory around the result was written")
-        if not (np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])):
-            raise MismatchError(f"{_label(way)}: an operand was written to")
+        if way.get("mode") == "clobber":  # operands may be overwritten, what stands around them may not
+            x[...], y[...] = kept[0], kept[1]
+        if not (np.array_equal(x_around, kept[2]) and np.array_equal(y_around, kept[3])):
+            raise MismatchError(f"{_label(way)}: an operand was written to, or memory around it")
         return values
 
     return call
+
+
+def _within(x: Array) -> tuple[Array, Array]:
+    """Return the matrix in the same order inside a larger one of ones, and that one."""
+    rows, columns = x.shape
+    if 1 not in (step // x.itemsize for step in x.strides):
+        return x, x
+    order: Any = "C" if x.strides[1] == x.itemsize else "F"
+    around = np.ones((rows + 2, columns + 2), x.dtype, order=order)
+    around[1:-1, 1:-1] = x
+    return around[1:-1, 1:-1], around
 
 
 def _typed(x: Array, dtype: np.dtype[Any]) -> Array:
@@ -232,7 +266,7 @@ def _typed(x: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def _residue_call(kernel: Kernel, p: int, mode: str) -> Call:
-    return lambda a, b: kernel.multiply(a, b, levels=1, mode=mode, modulus=p)
+    return lambda a, b: kernel.multiply(a.copy(), b.copy(), levels=1, mode=mode, modulus=p)
 
 
 def _bits(words: Array) -> Array:

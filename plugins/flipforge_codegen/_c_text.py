@@ -1,4 +1,4 @@
-"""The text of a C file: one scheme, every arithmetic that its ring carries, and the recursion around it."""
+"""The text of a C file: a scheme for each level, every arithmetic that their rings carry, the recursion around them."""
 
 import json
 from collections.abc import Sequence
@@ -7,21 +7,19 @@ from importlib.resources import files
 from string import Template
 from textwrap import fill
 
-from flipforge.programs import Program
+from flipforge.errors import RingError
+from flipforge.programs import program
 from flipforge.schemes import Scheme
+from flipforge_codegen._c_tables import Level, level_entry, level_tables
 from flipforge_codegen._numpy_text import origin, stated
 from flipforge_codegen._scalars import BITS, F32, F64, I32, I64, RESIDUES, Scalar, folded, typed_sum
-from flipforge_codegen._stages import Stage, Stages, Sum, stages
+from flipforge_codegen._stages import Stage, Sum
 
-__all__ = ["c_text", "scalars_of"]
+__all__ = ["c_text", "levels_of", "runtime"]
 
 _TITLE = Template("""\
-/* Product of matrices, $n x $m by $m x $p blocks, with $rank products of blocks.
-
-$origin
-
-   $problem over $ring, id $id
-   sha256 $digest
+/* Product of matrices$formats.
+$schemes
    written by flipforge $version
 
    Build it as a shared library with any C compiler, e.g.
@@ -30,10 +28,16 @@ $origin
 
 """)
 
+_SCHEME = Template("""
+   $problem over $ring, rank $rank, id $id
+   sha256 $digest
+$origin
+""")
+
 _PASS = Template("""\
 
-static void ${side}_$suffix(idx rows, idx cols, const void *const *in, idx ld, void *const *out, idx ld_out,
-                       const ring *ring) {
+static void ${side}_${suffix}_$number(idx rows, idx cols, const void *const *in, const idx *ld, void *const *out,
+                       const idx *ld_out, const ring *ring) {
   for (idx i = 0; i < rows; i++) {
 $pointers
     LOOP for (idx j = 0; j < cols; j++) {
@@ -45,15 +49,24 @@ $body
 """)
 
 
-def scalars_of(stage: Stages, modulus: int) -> tuple[Scalar, ...]:
-    """Return the arithmetics that carry a program; in the order in which the C file numbers them.
+def levels_of(schemes: Sequence[Scheme]) -> list[Level]:
+    """Return the programs of a file's schemes, each once, in their order."""
+    levels: list[Level] = []
+    for scheme in dict.fromkeys(schemes):
+        first = levels[-1].first + len(levels[-1].form.out.slots) if levels else 0
+        levels.append(Level(len(levels), program(scheme), first))
+    return levels
+
+
+def scalars_of(levels: Sequence[Level], modulus: int) -> tuple[Scalar, ...]:
+    """Return the arithmetics that carry all programs; in the order in which the C file numbers them.
 
     Over Z all but bits; with denominators that are powers of two no integers of fixed width, with others only
     residues, whose modulus must be prime to them. Over GF(p) residues modulo p, over GF(2) bits.
     """
     if modulus:
         return (BITS,) if modulus == 2 else (F64, RESIDUES)
-    denominators = set(stage.out.denominators)
+    denominators = {d for level in levels for d in level.form.out.denominators}
     fitting: tuple[Scalar, ...]
     if denominators == {1}:
         fitting = (F32, F64, I32, I64, RESIDUES)
@@ -61,19 +74,34 @@ def scalars_of(stage: Stages, modulus: int) -> tuple[Scalar, ...]:
         fitting = (F32, F64, RESIDUES)
     else:
         fitting = (F64, RESIDUES)  # residues stand in float64; the loader refuses floats
-    return tuple(scalar for scalar in fitting if stage.largest <= scalar.exact)
+    largest = max(level.largest for level in levels)
+    return tuple(scalar for scalar in fitting if largest <= scalar.exact)
 
 
-def c_text(scheme: Scheme, program: Program, name: str) -> str:
-    """Write the file; ``name`` begins the names of its entry points."""
-    form = stages(program)
-    modulus = program.ring.characteristic
-    scalars = scalars_of(form, modulus)
-    parts = [_title(scheme), runtime("head.c"), _tables(program, form, _facts(scheme, form, scalars, name))]
-    for scalar in scalars:
-        parts.append(_arithmetic(scalar, form, program))
-    parts.append(_domains(scalars))
-    parts.append(Template(runtime("driver.c")).substitute(name=name))
+def c_text(schemes: Sequence[Scheme], name: str) -> str:
+    """Write the file: the first scheme is that of the first level, the last one that of all levels beyond the list.
+
+    Parameters
+    ----------
+    name
+        Begins the names of its entry points.
+
+    Raises
+    ------
+    RingError
+        No arithmetic carries the coefficients.
+    """
+    levels = levels_of(schemes)
+    modulus = schemes[0].ring.characteristic
+    scalars = scalars_of(levels, modulus)
+    if not scalars:
+        raise RingError(f"{schemes[0].problem}: coefficients are beyond 2^53, exact in no type of C; use target numpy")
+    order = [list(dict.fromkeys(schemes)).index(scheme) for scheme in schemes]
+    parts = [_title(schemes), f"#define DOMAINS {len(scalars)}\n", runtime("head.c"), *map(level_tables, levels)]
+    parts += [_arithmetic(scalar, levels) for scalar in scalars]
+    parts.append(_tables(levels, order, scalars, _facts(schemes, levels, order, scalars, name)))
+    parts.append(runtime("driver.c"))
+    parts.append(Template(runtime("entry.c")).substitute(name=name))
     return "".join(parts)
 
 
@@ -83,89 +111,76 @@ def runtime(name: str) -> str:
     return files("flipforge_codegen").joinpath("runtime", name).read_text(encoding="utf-8")
 
 
-def _title(scheme: Scheme) -> str:
-    n, m, p = scheme.problem.dims
-    told = fill(origin(scheme), 112, initial_indent="   ", subsequent_indent="   ").replace("*/", "* /")
-    return _TITLE.substitute(stated(scheme), n=n, m=m, p=p, origin=told)
+def _title(schemes: Sequence[Scheme]) -> str:
+    told = []
+    for scheme in dict.fromkeys(schemes):
+        made = fill(origin(scheme), 112, initial_indent="   ", subsequent_indent="   ").replace("*/", "* /")
+        told.append(_SCHEME.substitute(stated(scheme) | {"origin": made}))
+    shapes = [f"{n} x {m} by {m} x {p}" for n, m, p in (scheme.problem.dims for scheme in schemes)]
+    formats = f", {shapes[0]} blocks" if len(shapes) == 1 else f", blocks by level: {', '.join(shapes)}"
+    return _TITLE.substitute(stated(schemes[0]), formats=formats, schemes="".join(told).rstrip("\n"))
 
 
-def _facts(scheme: Scheme, form: Stages, scalars: Sequence[Scalar], name: str) -> str:
-    growth = form.growth
+def _facts(
+    schemes: Sequence[Scheme], levels: Sequence[Level], order: Sequence[int], scalars: Sequence[Scalar], name: str
+) -> str:
+    rows = []
+    for scheme, number in zip(schemes, order, strict=True):
+        form = levels[number].form
+        growth = form.growth
+        rows.append({
+            "id": scheme.id,
+            "dims": list(scheme.problem.dims),
+            "rank": len(form.left.sources),
+            "growth": {"left": growth.left, "right": growth.right, "out": growth.out, "whole": growth.whole},
+        })  # fmt: skip
     document = {
         "name": name,
-        "id": scheme.id,
-        "dims": list(scheme.problem.dims),
-        "rank": len(form.left.sources),
-        "modulus": scheme.ring.characteristic,
+        "modulus": schemes[0].ring.characteristic,
         "domains": [scalar.suffix for scalar in scalars],
-        "denominators": list(form.out.denominators),
-        "growth": {"left": growth.left, "right": growth.right, "out": growth.out, "whole": growth.whole},
+        "denominators": [d for level in levels for d in level.form.out.denominators],
+        "levels": rows,
     }
     return json.dumps(document)
 
 
-def _tables(program: Program, form: Stages, facts: str) -> str:
-    n, m, p = program.problem.dims
-    left, right, out = form.left, form.right, form.out
-    products = len(left.sources)
-    counts = {
-        "ROWS": n, "INNER": m, "COLS": p, "PRODUCTS": products, "LEFT_INPUTS": left.inputs,
-        "RIGHT_INPUTS": right.inputs, "OUTPUTS": len(out.slots), "LEFT_SLOTS": len(left.slots),
-        "RIGHT_SLOTS": len(right.slots),
-        "MOST_BLOCKS": max(left.inputs, right.inputs, products, len(out.slots), len(left.slots), len(right.slots)),
-    }  # fmt: skip
-    by_product: list[list[tuple[int, int]]] = [[] for _ in range(products)]
-    for place, row in enumerate(out.rows):
-        for coefficient, product in row:
-            by_product[product].append((coefficient, place))
-    text = "\n/* ---- the scheme " + "-" * 98 + " */\n\n"
-    text += "".join(f"#define {key} {value}\n" for key, value in counts.items())
-    text += "\ntypedef struct {\n  long long coefficient;\n  int place;\n} term;\n"
-    text += _row_table("left", left.rows) + _row_table("right", right.rows) + _row_table("out", by_product)
-    text += "\n/* Operands of the products: a block as it is, or combination s, written -1 - s. */\n"
-    text += _numbers("static const int left_source[]", left.sources)
-    text += _numbers("static const int right_source[]", right.sources)
-    text += "\n" + _numbers("static const long long denominators[]", out.denominators)
+def _tables(levels: Sequence[Level], order: Sequence[int], scalars: Sequence[Scalar], facts: str) -> str:
+    """Write the tables of arithmetics and schemes, and the facts."""
+    rows = []
+    for scalar in scalars:
+        listed = ", ".join(f"{function}_{scalar.suffix}" for function in ("combine", "copy", "leaf"))
+        rows.append(f"  {{sizeof({scalar.type}), {64 if scalar.bits else 1}, {listed}}},\n")
+    text = f"\n/* ---- the schemes {'-' * 97} */\n\nstatic const domain domains[] = {{\n{''.join(rows)}}};\n"
+    entries = "\n".join(level_entry(level, scalars) for level in levels)
+    text += f"\nstatic const scheme schemes[] = {{\n{entries}\n}};\n"
+    text += f"\n#define LEVELS {len(order)}\n#define MOST_BLOCKS {max(level.most_blocks for level in levels)}\n"
+    text += f"#define MOST_PLACES {max(level.most_places for level in levels)}\n"
+    text += f"\nstatic const int level_scheme[] = {{{', '.join(map(str, order))}}};\n"
     quoted = facts.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{text}\nstatic const char facts[] =\n    "{quoted}";\n'
+    return f'{text}\nstatic const char facts[] =\n    "{quoted}";\n\n'
 
 
-def _row_table(side: str, rows: Sequence[Sequence[tuple[int, int]]]) -> str:
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row))
-    terms = ", ".join(f"{{{coefficient}, {place}}}" for row in rows for coefficient, place in row)
-    return (
-        f"\n{_filled(f'static const term {side}_terms[] = {{{terms}}};')}"
-        f"{_numbers(f'static const int {side}_start[]', starts)}"
-    )
-
-
-def _numbers(what: str, values: Sequence[int]) -> str:
-    return _filled(f"{what} = {{{', '.join(map(str, values))}}};")
-
-
-def _filled(line: str) -> str:
-    return fill(line, 118, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) + "\n"
-
-
-def _arithmetic(scalar: Scalar, form: Stages, program: Program) -> str:
+def _arithmetic(scalar: Scalar, levels: Sequence[Level]) -> str:
     """Write the passes and the helpers of one arithmetic."""
-    residue = scalar is RESIDUES
-    a, b, c = program.problem.labels
-    products = [f"m{number}" for number in range(1, len(form.left.sources) + 1)]
     text = f"\n/* ---- {scalar.suffix}: the passes {'-' * 90} */\n"
-    text += _pass("left", form.left, a, [f"s{i}" for i in range(1, len(form.left.slots) + 1)], scalar)
-    text += _pass("right", form.right, b, [f"t{i}" for i in range(1, len(form.right.slots) + 1)], scalar)
-    text += _pass("out", form.out, products, c, scalar)
+    for level in levels:
+        form = level.form
+        a, b, c = level.program.problem.labels
+        products = [f"m{number}" for number in range(1, len(form.left.sources) + 1)]
+        text += _pass("left", level, form.left, a, [f"s{i}" for i in range(1, len(form.left.slots) + 1)], scalar)
+        text += _pass("right", level, form.right, b, [f"t{i}" for i in range(1, len(form.right.slots) + 1)], scalar)
+        text += _pass("out", level, form.out, products, c, scalar)
+    quotient = f"({scalar.type})terms[s].numerator / ({scalar.type})terms[s].denominator"
     values = {
         "suffix": scalar.suffix,
         "type": scalar.type,
-        "scaled": "x[j]" if scalar.bits else "f * x[j]",
+        "scaled": "(f & x[j])" if scalar.bits else "f * x[j]",
         "plus": "^" if scalar.bits else "+",
-        "reduce": "REDUCE" if residue else "",
-        "strip_end": "LOOP for (idx j = 0; j < width; j++) t[j] = REDUCE(t[j]);" if residue else "",
-        "divide": _divide(scalar),
+        "factor": {"mod": "residue(terms[s], ring)", "gf2": "-(uint64_t)(terms[s].numerator & 1)"}.get(
+            scalar.suffix, quotient
+        ),
+        "one": "~(uint64_t)0" if scalar.bits else "1",
+        "reduce": "REDUCE" if scalar is RESIDUES else "",
     }
     text += Template(runtime("scalar.c")).substitute(values)
     leaf = {"mod": "residue_leaf.c", "gf2": "bit_leaf.c"}.get(scalar.suffix, "plain_leaf.c")
@@ -173,15 +188,15 @@ def _arithmetic(scalar: Scalar, form: Stages, program: Program) -> str:
     return text + Template(runtime(leaf)).substitute(values)
 
 
-def _pass(side: str, stage: Stage, names: Sequence[str], slots: Sequence[str], scalar: Scalar) -> str:
+def _pass(side: str, level: Level, stage: Stage, names: Sequence[str], slots: Sequence[str], scalar: Scalar) -> str:
     used = {register for terms in (*stage.steps, *stage.slots) for _, register in terms}
     pointers = [
-        f"    const {scalar.type} *restrict {name} = (const {scalar.type} *)in[{place}] + i * ld;"
+        f"    const {scalar.type} *restrict {name} = (const {scalar.type} *)in[{place}] + i * ld[{place}];"
         for place, name in enumerate(names)
         if place in used
     ]
     pointers += [
-        f"    {scalar.type} *restrict {slot} = ({scalar.type} *)out[{place}] + i * ld_out;"
+        f"    {scalar.type} *restrict {slot} = ({scalar.type} *)out[{place}] + i * ld_out[{place}];"
         for place, slot in enumerate(slots)
     ]
     registers = [f"{name}[j]" for name in names] + [f"x{i}" for i in range(1, len(stage.steps) + 1)]
@@ -190,9 +205,10 @@ def _pass(side: str, stage: Stage, names: Sequence[str], slots: Sequence[str], s
         for i, step in enumerate(stage.steps)
     ]
     for place, (slot, terms) in enumerate(zip(slots, stage.slots, strict=True)):
-        body.append(folded(f"{slot}[j] = {_written(terms, registers, scalar, stage.denominators[place], place)};", 6))
-    return Template(_PASS.template).substitute(
-        side=side, suffix=scalar.suffix, pointers="\n".join(pointers), body="\n".join(body)
+        value = _written(terms, registers, scalar, stage.denominators[place], level.first + place)
+        body.append(folded(f"{slot}[j] = {value};", 6))
+    return _PASS.substitute(
+        side=side, suffix=scalar.suffix, number=level.number, pointers="\n".join(pointers), body="\n".join(body)
     )
 
 
@@ -204,27 +220,3 @@ def _written(terms: Sum, registers: Sequence[str], scalar: Scalar, denominator: 
     if denominator == 1:
         return value
     return f"({value}) / {scalar.literal(denominator)}"
-
-
-def _divide(scalar: Scalar) -> str:
-    if scalar.bits or scalar in (I32, I64):
-        return ""
-    if scalar is RESIDUES:
-        value = "REDUCE(t[j] * ring->denominators[place])"
-    else:
-        value = f"t[j] / ({scalar.type})denominators[place]"
-    return (
-        "  for (idx i = 0; i < rows; i++) {\n"
-        f"    {scalar.type} *restrict t = ({scalar.type} *)target + i * ld;\n"
-        f"    LOOP for (idx j = 0; j < cols; j++) t[j] = {value};\n"
-        "  }"
-    )
-
-
-def _domains(scalars: Sequence[Scalar]) -> str:
-    rows = []
-    for scalar in scalars:
-        functions = ("left", "right", "out", "combine", "update", "divide", "copy", "leaf")
-        listed = ", ".join(f"{function}_{scalar.suffix}" for function in functions)
-        rows.append(_filled(f"  {{sizeof({scalar.type}), {64 if scalar.bits else 1}, {listed}}},").rstrip())
-    return "\n\nstatic const domain domains[] = {\n" + "\n".join(rows) + "\n};\n"

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 from flipforge.errors import InputError, NotFoundError
 from flipforge.schemes import Scheme
 from flipforge_codegen import _report
 
-__all__ = ["Reporting", "check_options", "written"]
+__all__ = ["Reporting", "check_options", "standalone", "written"]
 
 
 class Reporting:
@@ -38,3 +39,9 @@ def written(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file; export the scheme first")
     return path
+
+
+def standalone(*modules: ModuleType) -> dict[str, str]:
+    """Return the texts of modules by file name, as they stand beside exported code: importing each other from there."""
+    paths = [Path(str(module.__file__)) for module in modules]
+    return {path.name: path.read_text(encoding="utf-8").replace("from flipforge_codegen.", "from ") for path in paths}

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -12,15 +12,22 @@ from pathlib import Path
 from flipforge.errors import InputError
 from flipforge.plugins import Check
 from flipforge.schemes import Scheme
-from flipforge.schemes.formats import dump_native, read_native_document
+from flipforge.schemes.formats import native_document, read_native_document
 
 __all__ = ["isolated"]
 
 _SECONDS = 1800
 
 
-def isolated(module: str, scheme: Scheme, path: Path, environment: Mapping[str, str] | None = None) -> list[Check]:
-    """Run ``run_checks(scheme, path)`` of a module of this package in a child process.
+def isolated(
+    module: str,
+    scheme: Scheme,
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    inner: Sequence[Scheme] = (),
+) -> list[Check]:
+    """Run ``run_checks(scheme, path, *inner)`` of a module of this package in a child process.
 
     A child that dies is a check that is not ok, named ``run``.
 
@@ -33,7 +40,7 @@ def isolated(module: str, scheme: Scheme, path: Path, environment: Mapping[str, 
     try:
         done = subprocess.run(
             command,
-            input=dump_native(scheme),
+            input=json.dumps([native_document(each) for each in (scheme, *inner)]),
             env=os.environ | dict(environment or {}),
             capture_output=True,
             text=True,
@@ -52,9 +59,9 @@ def isolated(module: str, scheme: Scheme, path: Path, environment: Mapping[str, 
 
 
 def _main(module: str, path: str) -> None:
-    scheme = read_native_document(json.load(sys.stdin), "the scheme")
+    scheme, *inner = (read_native_document(document, "the scheme") for document in json.load(sys.stdin))
     try:
-        checks = import_module(f"flipforge_codegen.{module}").run_checks(scheme, Path(path))
+        checks = import_module(f"flipforge_codegen.{module}").run_checks(scheme, Path(path), *inner)
         print(json.dumps([asdict(check) for check in checks]))
     except InputError as error:
         print(json.dumps(str(error)))

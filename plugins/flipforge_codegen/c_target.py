@@ -11,22 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from flipforge.errors import InputError, RingError
-from flipforge.plugins import Check, ExportResult, write_texts
-from flipforge.programs import program
+from flipforge.errors import InputError
+from flipforge.plugins import Check, ExportResult, levels_id, write_texts
 from flipforge.schemes import Scheme
-from flipforge_codegen import flipforge_c
-from flipforge_codegen._c_text import c_text, scalars_of
-from flipforge_codegen._exporter import Reporting, check_options, written
+from flipforge_codegen import flipforge_build, flipforge_c
+from flipforge_codegen._c_text import c_text
+from flipforge_codegen._exporter import Reporting, check_options, standalone, written
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
-from flipforge_codegen._stages import stages
 
 __all__ = ["CExporter"]
 
+_WAIT = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that wait leave the core to others: the matrices of a check are small, and there may be few cores."""
+
 
 class CExporter(Reporting):
-    """Writes ``NAME.c`` and ``flipforge_c.py``, the loader that is the same for all schemes.
+    """Writes ``NAME.c``, and ``flipforge_c.py`` with ``flipforge_build.py``, the loader that is the same for all.
+
+    Several schemes are one for each level of the recursion.
 
     Matrices of any size and strides in float32, float64, int32, int64, or modulo p through float64; a scheme that holds
     modulo 2 only becomes arithmetic on packed bits. Combinations are taken in one streaming pass, innermost blocks
@@ -38,16 +41,21 @@ class CExporter(Reporting):
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
         check_options(options, "c")
-        scheme.certify()
-        problem = scheme.problem
-        if problem.kind != "matmul":
-            raise InputError(f"{problem}: target c multiplies matrices; the target numpy takes any bilinear map")
-        fast = program(scheme)
-        if not scalars_of(stages(fast), fast.ring.characteristic):
-            raise RingError(f"{problem}: coefficients are beyond 2^53, exact in no type of C; use the target numpy")
-        name = module_name(scheme)
-        loader = Path(flipforge_c.__file__).read_text(encoding="utf-8")
-        return ExportResult(write_texts(folder, {f"{name}.c": c_text(scheme, fast, name), "flipforge_c.py": loader}))
+        return self.export_levels([scheme], folder)
+
+    def export_levels(self, schemes: Sequence[Scheme], folder: Path) -> ExportResult:
+        """Write the files of a scheme for each level, the first outermost."""
+        for scheme in schemes:
+            scheme.certify()
+            if scheme.problem.kind != "matmul":
+                raise InputError(
+                    f"{scheme.problem}: target c multiplies matrices; the target numpy takes any bilinear map"
+                )
+            if scheme.ring.characteristic != schemes[0].ring.characteristic:
+                raise InputError(f"levels over {schemes[0].ring} and {scheme.ring}: give one characteristic")
+        name = _name(schemes)
+        texts = {f"{name}.c": c_text(schemes, name), **standalone(flipforge_c, flipforge_build)}
+        return ExportResult(write_texts(folder, texts))
 
     def tools(self) -> dict[str, str]:
         """Name the compiler."""
@@ -70,7 +78,11 @@ class CExporter(Reporting):
         InputError
             There is no C compiler.
         """
-        return isolated("_c_check", scheme, written(folder, f"{module_name(scheme)}.c"))
+        return self.check_levels([scheme], folder)
+
+    def check_levels(self, schemes: Sequence[Scheme], folder: Path) -> list[Check]:
+        """Build and run the file of a scheme for each level."""
+        return isolated("_c_check", schemes[0], written(folder, f"{_name(schemes)}.c"), _WAIT, inner=schemes[1:])
 
     def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
         """Time float32 and float64 at one and two levels against the BLAS inside, interleaved; see `flipforge bench`.
@@ -82,9 +94,9 @@ class CExporter(Reporting):
         """
         try:
             kernel = flipforge_c.load(folder / names[0])
-        except flipforge_c.MissingCompilerError as error:
+        except flipforge_build.MissingCompilerError as error:
             raise InputError(str(error)) from None
-        blas = flipforge_c.find_blas()
+        blas = flipforge_build.find_blas()
         if blas is None or blas.set_threads is None or "f32" not in kernel.facts["domains"]:
             raise InputError(f"{folder / names[0]}: no BLAS to compare with, or a scheme that floats do not carry")
         before, rows = blas.get_threads(), []
@@ -100,6 +112,14 @@ class CExporter(Reporting):
         finally:
             blas.set_threads(before)
         return rows
+
+
+def _name(schemes: Sequence[Scheme]) -> str:
+    """Name the file: the module name of a scheme, or the formats of several and a hash of them."""
+    if len(schemes) == 1:
+        return module_name(schemes[0])
+    formats = "_".join("x".join(map(str, scheme.problem.dims)) for scheme in schemes)
+    return f"levels_{formats}_{levels_id(schemes)}"
 
 
 def _interleaved(kernel: flipforge_c.Kernel, dtype: Any, size: int, levels: int) -> tuple[float, float]:

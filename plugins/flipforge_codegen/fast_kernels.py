@@ -19,7 +19,8 @@ from flipforge_codegen._form import form_of
 from flipforge_codegen._model import Traffic, levels_for, measured, predicted
 from flipforge_codegen._numpy_text import module_name, module_text
 from flipforge_codegen.c_target import CExporter
-from flipforge_codegen.flipforge_c import Kernel, MissingCompilerError, load
+from flipforge_codegen.flipforge_build import MissingCompilerError
+from flipforge_codegen.flipforge_c import Kernel, load
 
 __all__ = ["DTYPES", "FastKernel", "FastKernels"]
 

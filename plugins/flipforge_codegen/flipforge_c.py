@@ -1,4 +1,4 @@
-"""Builds and calls C files that flipforge exported. It needs NumPy and a C compiler, nothing else.
+"""Calls C files that flipforge exported: products of matrices by one scheme a level.
 
 >>> kernel = load("matmul_2x2x2_r7_0123456789ab.c")                                            # doctest: +SKIP
 >>> c = kernel.multiply(a, b)                                                                  # doctest: +SKIP
@@ -6,76 +6,22 @@
 
 import ctypes
 import json
-import os
-import shutil
-import subprocess
-import sys
-import sysconfig
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Blas", "BuildError", "Kernel", "MissingCompilerError", "find_blas", "load"]
+from flipforge_codegen.flipforge_build import Blas, build, find_blas, one_thread
+
+__all__ = ["MODES", "Kernel", "load"]
 
 Array = npt.NDArray[Any]
 
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-std=gnu11")
+MODES = {"streaming": 0, "products": 1, "clobber": 2}
 _EXACT = 2**53
 _PADS = {"never": 0, "auto": 1, "always": 2}
 _SUFFIXES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
-
-
-class BuildError(RuntimeError):
-    """A compiler refused the file."""
-
-
-class MissingCompilerError(BuildError):
-    """There is no compiler that can be run."""
-
-
-@dataclass(frozen=True)
-class Blas:
-    """A BLAS with the C interface: addresses of functions, and the number of bytes of its integers."""
-
-    path: str
-    functions: dict[str, int]
-    integer: int
-    library: Any
-    set_threads: Any
-    get_threads: Any
-
-
-@cache
-def find_blas() -> Blas | None:
-    """Find the OpenBLAS that NumPy or SciPy ships, or one of the system; None where there is none."""
-    folders = [Path(np.__file__).parent.parent / name for name in ("numpy.libs", "scipy.libs")]
-    candidates = [str(path) for folder in folders for path in sorted(folder.glob("*openblas*"))]
-    candidates += ["libopenblas.so.0", "libblis.so.4", "libcblas.so.3"]
-    for candidate in candidates:
-        try:
-            library = ctypes.CDLL(candidate)
-        except OSError:
-            continue
-        for prefix, suffix, integer in (("scipy_", "64_", 8), ("scipy_", "", 4), ("", "64_", 8), ("", "", 4)):
-            wanted = ("gemm", "syrk", "trmm", "symm")
-            names = {letter + kind: f"{prefix}cblas_{letter}{kind}{suffix}" for kind in wanted for letter in "sd"}
-            if all(hasattr(library, name) for name in names.values()):
-                functions = {
-                    key: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for key, name in names.items()
-                }
-                setter, getter = (
-                    getattr(library, f"{prefix}openblas_{verb}_num_threads{suffix}", None) for verb in ("set", "get")
-                )
-                return Blas(candidate, functions, integer, library, setter, getter)
-    return None
 
 
 def load(path: str | Path, *, cache_dir: str | Path | None = None, blas: bool = True) -> "Kernel":
@@ -97,59 +43,9 @@ def load(path: str | Path, *, cache_dir: str | Path | None = None, blas: bool = 
     return Kernel(build(path, cache_dir), path.stem, find_blas() if blas else None)
 
 
-def build(path: Path, cache_dir: str | Path | None = None) -> Path:
-    """Compile a file into a shared library and return its path."""
-    compiler = os.environ.get("CC") or next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-    if not compiler:
-        raise MissingCompilerError(
-            "no C compiler: install gcc or clang (Debian: apt install gcc), or name one in the variable CC; "
-            "the target numpy needs none"
-        )
-    text = path.read_bytes()
-    program, *extra = compiler.split()
-    command = [program, *FLAGS, *extra]  # what CC adds comes last and wins
-    stamp = sha256(b"\0".join([text, repr(command).encode(), _machine().encode()])).hexdigest()[:20]
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge-c"
-    folder = Path(cache_dir) if cache_dir else default
-    library = folder / f"{path.stem}-{stamp}{sysconfig.get_config_var('SHLIB_SUFFIX') or '.so'}"
-    if library.is_file():
-        return library
-    folder.mkdir(parents=True, exist_ok=True)
-    errors = ""
-    for openmp in (["-fopenmp"], []):  # without OpenMP it runs on one core
-        handle, draft = tempfile.mkstemp(suffix=".so", dir=folder)
-        os.close(handle)
-        try:
-            done = subprocess.run(
-                [*command, *openmp, str(path), "-o", draft, "-lm"], capture_output=True, text=True, check=False
-            )
-        except OSError as error:
-            os.unlink(draft)
-            raise MissingCompilerError(
-                f"{compiler} cannot be run ({error.strerror}); name a C compiler in CC"
-            ) from None
-        if not done.returncode:
-            os.replace(draft, library)
-            return library
-        os.unlink(draft)
-        errors = errors or done.stderr
-    first = next((line for line in errors.splitlines() if "error" in line), errors.strip()[:200])
-    raise BuildError(f"{compiler} refused {path}: {first}")
-
-
-@cache
-def _machine() -> str:
-    """Name the processor: libraries are built for the machine at hand, and a cache may be shared between several."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next((line for line in lines if line.startswith("flags")), sys.platform)
-    except OSError:
-        return sys.platform
-
-
 class _Request(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("domain", "product_mode", "levels", "threads", "pad", "m", "k", "n")),
+        *((name, ctypes.c_int64) for name in ("domain", "mode", "levels", "threads", "pad", "m", "k", "n")),
         *((name, ctypes.c_void_p) for name in ("a", "b", "c")),
         *((name, ctypes.c_int64) for name in ("a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs")),
         *((name, ctypes.c_void_p) for name in ("workspace", "gemm")),
@@ -162,12 +58,12 @@ class _Request(ctypes.Structure):
 
 
 class Kernel:
-    """The product of matrices by one scheme, in every arithmetic that its ring carries.
+    """The product of matrices by one scheme a level, in every arithmetic that their rings carry.
 
     Attributes
     ----------
     facts
-        What the file says of its scheme.
+        What the file says of its schemes; ``levels`` lists them, and the last one serves all levels beyond the list.
     """
 
     def __init__(self, library: Path, stem: str, blas: Blas | None) -> None:
@@ -210,7 +106,7 @@ class Kernel:
             Of recursion; as many as leave blocks of 512 or more unless given.
         mode
             ``"streaming"`` forms all combinations in one pass, ``"products"`` takes one product at a time, with a
-            workspace of about one matrix.
+            workspace of about one matrix, ``"clobber"`` does so and overwrites both operands, with less.
         threads
             Cores.
         pad
@@ -229,16 +125,18 @@ class Kernel:
         OverflowError
             The result, or a value on the way, is not proven to fit.
         ValueError
-            Shapes, options, or too small a workspace.
+            Shapes, options, operands that the mode must not overwrite, or too small a workspace.
         """
         if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
             raise ValueError(f"shapes {a.shape} and {b.shape} are not those of two matrices with a product")
-        if mode not in ("streaming", "products") or pad not in _PADS or threads < 1:
+        if mode not in MODES or pad not in _PADS or threads < 1:
             raise ValueError(f"mode {mode!r}, pad {pad!r}, threads {threads}: see the docstring of multiply")
         depth = self.levels(a.shape[0], a.shape[1], b.shape[1]) if levels is None else levels
         if depth < 0:
             raise ValueError(f"levels {depth}: give 0 or more")
-        options = {"product_mode": int(mode == "products"), "levels": depth, "threads": threads, "pad": _PADS[pad]}
+        options = {"mode": MODES[mode], "levels": depth, "threads": threads, "pad": _PADS[pad]}
+        if mode == "clobber" and not (a.flags.writeable and b.flags.writeable and not np.may_share_memory(a, b)):
+            raise ValueError("mode 'clobber' overwrites a and b: give two that can be written and do not overlap")
         p = self.facts["modulus"] or modulus
         if modulus is not None and modulus != p:
             raise TypeError(f"the scheme holds modulo {p} only, not modulo {modulus}")
@@ -264,19 +162,24 @@ class Kernel:
 
     def levels(self, m: int, k: int, n: int, smallest: int = 512) -> int:
         """Return how many levels leave blocks of at least ``smallest`` rows and columns."""
-        count = 0
-        sizes, dims = [m, k, n], self.facts["dims"]
-        if max(dims) > 1:
-            while all(size // d >= smallest for size, d in zip(sizes, dims, strict=True)):
-                sizes = [size // d for size, d in zip(sizes, dims, strict=True)]
-                count += 1
-        return count
+        count, sizes = 0, [m, k, n]
+        while True:
+            dims = self._level(count)["dims"]
+            if max(dims) == 1 or any(size // d < smallest for size, d in zip(sizes, dims, strict=True)):
+                return count
+            sizes = [size // d for size, d in zip(sizes, dims, strict=True)]
+            count += 1
+
+    def _level(self, number: int) -> dict[str, Any]:
+        """Return what the file says of the scheme of a level, counted from 0."""
+        levels: list[dict[str, Any]] = self.facts["levels"]
+        return levels[min(number, len(levels) - 1)]
 
     def workspace(self, a: Array, b: Array, out: Array, **options: Any) -> int:
         """Return the bytes that `multiply` works in for these matrices, floats or integers; options are the same."""
         depth = options.get("levels")
         fields = {
-            "product_mode": int(options.get("mode", "streaming") == "products"),
+            "mode": MODES[options.get("mode", "streaming")],
             "levels": self.levels(a.shape[0], a.shape[1], b.shape[1]) if depth is None else depth,
             "threads": options.get("threads", 1),
             "pad": _PADS[options.get("pad", "auto")],
@@ -312,10 +215,10 @@ class Kernel:
         A product of blocks is an exact sum of at most so many products of combined entries; a level's own sums are
         bounded by the growth of its passes. Strips and padding only make sums shorter.
         """
-        growth, split = self.facts["growth"], self.facts["dims"][1]
         worst = a * b * inner
-        for _ in range(levels):
-            inner = -(-inner // split)
+        for level in map(self._level, range(levels)):
+            growth = level["growth"]
+            inner = -(-inner // level["dims"][1])
             worst = max(worst, growth["whole"] * a * b * inner)
             a, b = a * growth["left"], b * growth["right"]
             worst = max(worst, a, b, a * b * inner)
@@ -341,7 +244,8 @@ class Kernel:
 
         Sums of the last pass may be of unreduced products; in the other mode a residue is added to one.
         """
-        growth, denominators = self.facts["growth"], self.facts["denominators"]
+        rows, denominators = self.facts["levels"], self.facts["denominators"]
+        growth = {side: max(level["growth"][side] for level in rows) for side in ("left", "right", "out")}
         half = p // 2 + 2
         if not 2 < p < 2**26 or pow(2, p - 1, p) != 1:
             raise ValueError(f"modulus {p}: give an odd prime below 2**26")
@@ -352,7 +256,7 @@ class Kernel:
         if chunk < 1 or sums >= _EXACT:
             raise OverflowError(f"sums modulo {p} are not proven to stay below 2**53; take a smaller modulus")
         leaf = min(chunk, max(1, inner)) * half**2
-        lazy = not options["product_mode"] and options["levels"] > 0 and growth["out"] * leaf < _EXACT
+        lazy = options["mode"] == MODES["streaming"] and options["levels"] > 0 and growth["out"] * leaf < _EXACT
         inverses = np.array([pow(d, -1, p) for d in denominators], np.float64)
         inverses[inverses > p // 2] -= p
         return {"p": float(p), "chunk": chunk, "lazy": int(lazy), "denominators": inverses}
@@ -382,7 +286,7 @@ class Kernel:
             raise ValueError(f"shapes {a.shape} and {b.shape}: b must have 64 rows for each word of a row of a")
         result = np.empty((a.shape[0], b.shape[1]), np.uint64)
         a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        options = {"product_mode": int(mode == "products"), "levels": levels, "threads": threads, "pad": 1}
+        options = {"mode": MODES[mode], "levels": levels, "threads": threads, "pad": 1}
         self._request("gf2", a, b, result, options, None)
         return result
 
@@ -399,7 +303,7 @@ class Kernel:
             raise ValueError(f"the workspace has {workspace.size} bytes, {size + 64} are needed")
         address = workspace.ctypes.data
         request.workspace = address + -address % 64
-        with self._one_thread():
+        with one_thread(self._blas):
             self._run(ctypes.byref(request))
 
     def _prepared(
@@ -417,20 +321,6 @@ class Kernel:
         if self._blas and name:
             values |= {"gemm": self._blas.functions[name], "blas_int": self._blas.integer}
         return _Request(**values)
-
-    @contextmanager
-    def _one_thread(self) -> Iterator[None]:
-        """Keep BLAS to one thread: this file shares out its own work."""
-        blas = self._blas
-        if blas is None or blas.set_threads is None or blas.get_threads is None:
-            yield
-            return
-        before = blas.get_threads()
-        blas.set_threads(1)
-        try:
-            yield
-        finally:
-            blas.set_threads(before)
 
 
 _NO_RING: dict[str, Any] = {"p": 0.0, "chunk": 1, "lazy": 0, "denominators": None}

@@ -92,7 +92,7 @@ def test_any_scheme_has_figures(scheme: Scheme, shares: bool) -> None:
 def test_markdown_escapes_and_tells_failures() -> None:
     checks = [Check("a|b", False, "x\ny"), Check("compiled", True, "sm_80"), Check("GPU, float32", True, "on X")]
     document: dict[str, Any] = document_of(
-        strassen(), "c", [], checks, checked=True, options={}, figures={"some": {"deep": {"x": 1.23456789}}}, tools={}
+        [strassen()], "c", [], checks, checked=True, options={}, figures={"some": {"deep": {"x": 1.23456789}}}, tools={}
     )
     assert not document["ok"]
     assert document["status"]["compiled"] == ["sm_80"]

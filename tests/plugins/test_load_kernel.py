@@ -20,7 +20,7 @@ from flipforge.search import Entry
 from flipforge_codegen import fast_kernels
 from flipforge_codegen._model import Rates, Traffic, levels_for, measured, predicted
 from flipforge_codegen.fast_kernels import FastKernels
-from flipforge_codegen.flipforge_c import MissingCompilerError
+from flipforge_codegen.flipforge_build import MissingCompilerError
 
 RATES = Rates((64, 512), (1e9, 8e9), 1e9)
 TRAFFIC = Traffic(8, 8, 11)

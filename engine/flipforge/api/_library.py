@@ -241,22 +241,40 @@ def compare_schemes(
 
 
 def export_scheme(
-    name: Name,
+    name: Name | Sequence[Name],
     target: str,
     out: Path,
     *,
     check: bool = False,
+    composed: bool = False,
     problem: str | None = None,
     ring: str | None = None,
     db: Db = None,
 ) -> plugins.ExportReport:
-    """Ship a proven scheme or layer program as code, and run that code when ``check`` is set."""
-    found = load_object(name, problem=problem, ring=ring, db=db)
-    if isinstance(found, Layer):
-        return plugins.export_layer(found, target, out, check=check)
-    if not isinstance(found, Scheme):
-        raise InputError(f"{name}: a {found.certificate.kind} certificate is no code; give a scheme or layer program")
-    return plugins.export(found, target, out, check=check)
+    """Ship a proven scheme or layer program as code, and run that code when ``check`` is set.
+
+    Parameters
+    ----------
+    name
+        Several are a scheme for each level of recursion, the first one's outermost.
+    composed
+        Make one scheme of several by Kronecker composition, also where the target recurses.
+    """
+    names = [name] if isinstance(name, str | Path) else list(name)
+    if len(names) > 1 and problem:
+        raise InputError("--problem states one problem; levels state their own, so leave it out")
+    schemes = []
+    for each in names:
+        found = load_object(each, problem=problem, ring=ring, db=db)
+        if isinstance(found, Layer) and len(names) == 1:
+            return plugins.export_layer(found, target, out, check=check)
+        if not isinstance(found, Scheme):
+            what = "layer program" if isinstance(found, Layer) else f"{found.certificate.kind} certificate"
+            raise InputError(f"{each}: a {what} is no level of recursion; give schemes, or one layer program alone")
+        schemes.append(found)
+    if not schemes:
+        raise InputError("nothing to export; give an ID or a file")
+    return plugins.export(schemes[0], target, out, inner=schemes[1:], composed=composed, check=check)
 
 
 def _objects(path: Path, stated: dict[str, Any]) -> Sequence[Stored]:

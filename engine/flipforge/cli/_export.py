@@ -1,4 +1,4 @@
-"""Commands that make programs and code: export, reduce."""
+"""Commands that make programs and code, and time it: export, reduce, bench."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,22 +18,27 @@ _REDUCE_COLUMNS = ("id", "problem", "ring", "rank", "additions_before", "additio
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    for command in (export, reduce):
+    for command in (export, reduce, bench):
         app.command()(command)
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="ID|FILE")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="ID|FILE...", help="A scheme, or one for each level of recursion.")
+    ],
     target: Annotated[str, typer.Option("--target", help="numpy, or the name of an exporter plugin.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR")],
     check: Annotated[bool, typer.Option("--check", help="Run the generated code against exact references.")] = False,
+    compose: Annotated[
+        bool, typer.Option("--compose", help="Make one scheme of all levels, also where the target recurses.")
+    ] = False,
     problem: ProblemOption = None,
     ring: RingOption = None,
     db: Db = None,
     json: Json = False,
 ) -> None:
-    """Ship a proven scheme as code."""
-    report = api.export_scheme(name, target, out, check=check, problem=problem, ring=ring, db=db)
+    """Ship a proven scheme as code; several are one for each level of recursion, the first outermost."""
+    report = api.export_scheme(names, target, out, check=check, composed=compose, problem=problem, ring=ring, db=db)
     if json:
         print_json(report.as_dict())
     else:

@@ -6,7 +6,7 @@ to a `Manifest` in a light module. Listing plugins reads manifests; an implement
 
 from flipforge.plugins._bench import bench
 from flipforge.plugins._certify import Certified, Certifier, Content, certifier_for
-from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, write_texts
+from flipforge.plugins._export import Check, Exporter, ExportReport, ExportResult, export, levels_id, write_texts
 from flipforge.plugins._export_layer import export_layer
 from flipforge.plugins._kernel import Kernel, KernelMaker
 from flipforge.plugins._manifest import API_VERSION, KINDS, Manifest, PluginInfo
@@ -35,6 +35,7 @@ __all__ = [
     "export",
     "export_layer",
     "get",
+    "levels_id",
     "register",
     "write_texts",
 ]

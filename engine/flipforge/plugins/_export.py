@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol
@@ -11,9 +12,10 @@ from typing import Any, Protocol
 from flipforge.errors import FlipforgeError, InputError, PluginError
 from flipforge.plugins._registry import get
 from flipforge.plugins._report import document_of, dump, markdown
+from flipforge.programs import compose, program
 from flipforge.schemes import Scheme
 
-__all__ = ["Check", "ExportReport", "ExportResult", "Exporter", "export", "write_texts"]
+__all__ = ["Check", "ExportReport", "ExportResult", "Exporter", "export", "levels_id", "write_texts"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,10 @@ class Exporter(Protocol):
 
     One that prints commutative schemes, as code that never multiplies blocks, says so by ``commutative = True``. One
     that can say more of its program for the report has ``figures(scheme)``, JSON values by heading, and
-    ``plots(figures)``, SVG texts by the end of a file name; ``tools()`` names its compilers and their versions.
+    ``plots(figures)``, SVG texts by the end of a file name; ``tools()`` names its compilers and their versions. One
+    whose code has a scheme for each level of recursion has ``export_levels(schemes, folder)`` and
+    ``check_levels(schemes, folder)``, which are `export` and `check` for several; a list is composed into one scheme
+    for any other.
     """
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
@@ -98,7 +103,14 @@ class ExportReport:
 
 
 def export(
-    scheme: Scheme, target: str, folder: str | Path, *, check: bool = False, options: Mapping[str, Any] | None = None
+    scheme: Scheme,
+    target: str,
+    folder: str | Path,
+    *,
+    inner: Sequence[Scheme] = (),
+    composed: bool = False,
+    check: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> ExportReport:
     """Prove a scheme again, write code for it, and check that code by running it.
 
@@ -106,15 +118,20 @@ def export(
     ----------
     target
         Name of an exporter, e.g. ``"numpy"``.
+    inner
+        Schemes of the levels below the first; formats may differ. The last one serves all levels beyond the list.
+    composed
+        Make one scheme of all levels by Kronecker composition, also where the target has code for a scheme a level.
     check
         Run the generated code.
 
     Raises
     ------
     VerificationError
-        The scheme does not verify; nothing is written.
+        A scheme does not verify; nothing is written.
     InputError
-        The scheme is approximate, or commutative and the target does not say that it prints such schemes.
+        A scheme is approximate, or commutative and the target does not say that it prints such schemes; or the levels
+        do not go together.
     PluginError
         There is no such target, or it is broken.
 
@@ -130,6 +147,40 @@ def export(
     """
     folder = Path(folder)
     exporter: Exporter = get("exporters", target)
+    given = (scheme, *inner)
+    for each in given:
+        _may_ship(each, target, exporter)
+    schemes = given
+    if inner and (composed or not hasattr(exporter, "export_levels")):
+        schemes = (_composed(given),)
+    try:
+        result, checks = _written(exporter, schemes, folder, check, options or {})
+    except FlipforgeError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"exporter {target!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    name = f"{target}_{levels_id(schemes)}_report"
+    figures, pictures = _figures(exporter, schemes, name)
+    tools = exporter.tools() if hasattr(exporter, "tools") else {}
+    document = document_of(
+        schemes, target, result.files, checks, checked=check, options=options or {}, figures=figures, tools=tools,
+        given=given,
+    )  # fmt: skip
+    texts = {f"{name}.json": dump(document), f"{name}.md": markdown(document, list(pictures)), **pictures}
+    write_texts(folder, texts)
+    return ExportReport(target, result.files, checks, folder / f"{name}.json")
+
+
+def levels_id(schemes: Sequence[Scheme]) -> str:
+    """Return the ID of a scheme, or 12 hexadecimal digits of the digests of several."""
+    if len(schemes) == 1:
+        return schemes[0].id
+    return sha256(" ".join(scheme.digest for scheme in schemes).encode()).hexdigest()[:12]
+
+
+def _may_ship(scheme: Scheme, target: str, exporter: Exporter) -> None:
     problem = scheme.problem
     if problem.order:
         raise InputError(
@@ -138,29 +189,27 @@ def export(
     if problem.commutes and not getattr(exporter, "commutative", False):
         raise InputError(f"{problem}: blocks do not commute, and target {target!r} has no code for numbers alone")
     scheme.certify()  # not left to the exporter: no plugin may ship what is not proven
-    try:
-        result = exporter.export(scheme, folder, options=options or {})
-        checks = tuple(exporter.check(scheme, folder)) if check else ()
-    except FlipforgeError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"exporter {target!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
-        ) from error
-    name = f"{target}_{scheme.id}_report"
-    figures, pictures = _figures(exporter, scheme, name)
-    tools = exporter.tools() if hasattr(exporter, "tools") else {}
-    document = document_of(
-        scheme, target, result.files, checks, checked=check, options=options or {}, figures=figures, tools=tools
-    )
-    texts = {f"{name}.json": dump(document), f"{name}.md": markdown(document, list(pictures)), **pictures}
-    write_texts(folder, texts)
-    return ExportReport(target, result.files, checks, folder / f"{name}.json")
 
 
-def _figures(exporter: Any, scheme: Scheme, name: str) -> tuple[Mapping[str, Any], dict[str, str]]:
-    """Ask a target for the figures of its program, and for plots of them by file name."""
-    figures = exporter.figures(scheme) if hasattr(exporter, "figures") else {}
+def _composed(schemes: Sequence[Scheme]) -> Scheme:
+    """Return one scheme of all levels, proven."""
+    whole = compose([program(scheme) for scheme in schemes]).prove().scheme()
+    return replace(whole, provenance={"composed of": " x ".join(scheme.id for scheme in schemes)})
+
+
+def _written(
+    exporter: Any, schemes: Sequence[Scheme], folder: Path, check: bool, options: Mapping[str, Any]
+) -> tuple[ExportResult, tuple[Check, ...]]:
+    if len(schemes) == 1:
+        result: ExportResult = exporter.export(schemes[0], folder, options=options)
+        return result, tuple(exporter.check(schemes[0], folder)) if check else ()
+    result = exporter.export_levels(schemes, folder)
+    return result, tuple(exporter.check_levels(schemes, folder)) if check else ()
+
+
+def _figures(exporter: Any, schemes: Sequence[Scheme], name: str) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Ask a target for the figures of its program, that of the first level, and for plots of them by file name."""
+    figures = exporter.figures(schemes[0]) if hasattr(exporter, "figures") else {}
     plots = exporter.plots(figures) if hasattr(exporter, "plots") else {}
     return figures, {f"{name}_{end}": text for end, text in plots.items()}
 

@@ -92,7 +92,7 @@ def export_layer(layer: Layer, target: str, folder: str | Path, *, check: bool =
     files = write_texts(folder, {f"layer_{printer}_{layer.id}.py": layer_source(layer, printer)})
     checks = tuple(check_layer_code(layer, printer, files[0])) if check else ()
     name = f"layer_{printer}_{layer.id}_report.json"
-    document = document_of(layer, printer, files, checks, checked=check, options={}, figures={}, tools={})
+    document = document_of((layer,), printer, files, checks, checked=check, options={}, figures={}, tools={})
     write_texts(folder, {name: dump(document)})
     return ExportReport(printer, files, checks, folder / name)
 

@@ -20,7 +20,7 @@ _DISTRIBUTIONS = ("numpy", "torch", "pyopencl", "triton", "cupy")
 
 
 def document_of(
-    scheme: Scheme | Layer,
+    schemes: Sequence[Scheme | Layer],
     target: str,
     files: Sequence[Path],
     checks: Sequence[Any],
@@ -29,9 +29,20 @@ def document_of(
     options: Mapping[str, Any],
     figures: Mapping[str, Any],
     tools: Mapping[str, str],
+    given: Sequence[Scheme | Layer] = (),
 ) -> dict[str, Any]:
-    """Return the JSON document of an export."""
+    """Return the JSON document of an export.
+
+    Parameters
+    ----------
+    schemes
+        What the code computes, the first level first.
+    given
+        What was asked for, where it was composed.
+    """
     from flipforge import __version__
+
+    scheme = schemes[0]
 
     gpu = [check.detail for check in checks if check.name.startswith("GPU")]
     compiled = [check.detail for check in checks if check.name.startswith("compiled")]
@@ -45,6 +56,7 @@ def document_of(
             "ring": scheme.ring.name,
             **_counts(scheme),
         },
+        **({"levels": [_level(each) for each in schemes]} if len(schemes) > 1 else {}),
         "target": target,
         "options": dict(options),
         "files": [{"name": path.name, "sha256": sha256(path.read_bytes()).hexdigest()} for path in files],
@@ -66,7 +78,7 @@ def document_of(
             **_installed(),
             **tools,
         },
-        "command": f"flipforge export {scheme.id} --target {target} --out DIR{' --check' if checked else ''}",
+        "command": _command(given or schemes, schemes, target, checked),
     }
 
 
@@ -100,6 +112,16 @@ def markdown(document: Mapping[str, Any], pictures: Sequence[str] = ()) -> str:
     ]
     lines += [*_table(document["versions"]), ""]
     return "\n".join(lines)
+
+
+def _level(scheme: Scheme | Layer) -> dict[str, Any]:
+    return {"id": scheme.id, "problem": scheme.problem.name, "ring": scheme.ring.name, "rank": scheme.rank}
+
+
+def _command(given: Sequence[Scheme | Layer], made: Sequence[Scheme | Layer], target: str, checked: bool) -> str:
+    names = " ".join(each.id for each in given)
+    flags = f"{' --compose' if len(made) < len(given) else ''}{' --check' if checked else ''}"
+    return f"flipforge export {names} --target {target} --out DIR{flags}"
 
 
 def _counts(made: Scheme | Layer) -> dict[str, Any]:
