@@ -29,9 +29,6 @@ LAYERS = [
     "layer:Aut:g6=DQc:2:2",
     "layer:Aut:file=edges.txt:2:2",
 ]
-LATER = [
-    "system:a.json",
-]
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32))
@@ -119,12 +116,6 @@ def test_a_layer_of_a_graph_does_not_tell_its_size() -> None:
     assert layer("Sp:4", 1, 1).n == 4
     with pytest.raises(ProblemError, match="does not tell how long"):
         _ = layer("Aut:petersen", 1, 1).n
-
-
-@pytest.mark.parametrize("text", LATER)
-def test_later_kinds_parse_and_say_when_they_come(text: str) -> None:
-    with pytest.raises(ProblemError, match=r"come with flipforge 0\.\d"):
-        parse(text)
 
 
 def test_a_kind_that_is_taken_is_refused() -> None:

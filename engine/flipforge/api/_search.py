@@ -21,7 +21,7 @@ from flipforge.api._terms import (
 )
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
-from flipforge.problems import LayerProblem, Problem, is_family
+from flipforge.problems import Problem, is_family
 from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, Symmetry, first_schemes
@@ -42,7 +42,9 @@ from flipforge.search import (
     Space,
     Stored,
     SymmetricSpace,
+    SystemSpace,
     of_orbits,
+    of_starts,
     retrace,
 )
 
@@ -55,7 +57,7 @@ __all__ = [
 
 OnProgress = Callable[[Progress], None]
 
-_WITHOUT_SCHEMES = ("layer", "identity")
+_WITHOUT_SCHEMES = {"layer": "layer programs", "identity": "identities", "solutions": "roots"}
 """Kinds of proof of what is no scheme: its ring is its own, and neither symmetry nor most objectives make sense."""
 
 
@@ -116,7 +118,8 @@ def search(
     problem, ring
         A problem string, e.g. ``matmul:3x3x3``, and the ring to search over; GF2 unless given. A layer, e.g.
         ``layer:S:20:3:3``, has the ring Z, and its rank is the number of elements that a program touches; an identity
-        has the field that its file states, and its rank is the number of terms.
+        has the field that its file states, and its rank is the number of terms; a system is over Q, and its rank is how
+        many roots may be missing, with 0 as the target unless another is given.
     target_rank
         Stop as soon as a scheme of this rank or lower is found.
     workers
@@ -161,12 +164,13 @@ def search(
     parsed = parse_problem(problem)
     over = ring_named(ring or usual_ring(parsed))
     if parsed.proof in _WITHOUT_SCHEMES and (symmetry is not None or objective != "additions"):
-        what = "layer programs" if isinstance(parsed, LayerProblem) else "identities"
+        what = _WITHOUT_SCHEMES[parsed.proof]
         raise InputError(f"{parsed}: a search for {what} takes no --symmetry, and no --objective but additions")
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
     space = search_space(parsed, over, group)
     config = config_of(
-        target=target_rank,
+        # No set of roots is better than one that lacks none, which is the target without being asked for.
+        target=target_rank or None if isinstance(space, SystemSpace) else target_rank,
         workers=workers,
         executor=executor,
         seed=seed,
@@ -179,6 +183,9 @@ def search(
     config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
     if isinstance(space, SymmetricSpace):
         config["schedule"] = asdict(of_orbits(Schedule(**config["schedule"]), space.order, len(parsed.entries)))
+    if isinstance(space, SystemSpace):
+        config["schedule"] = asdict(of_starts(Schedule(**config["schedule"])))
+        config["limits"]["target"] = target_rank or 0
     record = Run.new(space, space.ring.name, config)
     with open_store(db) as store:
         entries = starts_of(space, start, store, config["seed"])
@@ -311,7 +318,7 @@ def _drive(
     warm: Callable[[], None]
     if isinstance(space, LayerSpace):
         warm = warm_layers(space)
-    elif isinstance(space, IdentitySpace):
+    elif isinstance(space, IdentitySpace | SystemSpace):
         warm = space.warm
     elif isinstance(space, SymmetricSpace):
         first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]

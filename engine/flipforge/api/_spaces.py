@@ -25,6 +25,7 @@ from flipforge.search import (
     Space,
     Stored,
     SymmetricSpace,
+    SystemSpace,
     space_for,
 )
 
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
 
 __all__ = ["AnySpace", "search_space", "starts_of", "usual_ring", "warm_layers"]
 
-AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace
+AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace | SystemSpace
+
+_SOURCES: dict[type, str] = {
+    LayerSpace: "one instruction for each diagram",
+    IdentitySpace: "linear algebra in the least degree",
+    SystemSpace: "no root",
+}
+"""What a search begins with where it is given nothing."""
 
 
 def search_space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
@@ -43,6 +51,8 @@ def search_space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpa
         return LayerSpace(problem, ring)
     if _is_identity(problem):
         return IdentitySpace(problem, ring)
+    if problem.proof == "solutions":
+        return SystemSpace(problem, ring)
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
 
 
@@ -50,6 +60,8 @@ def usual_ring(problem: Problem) -> str:
     """Return the ring of a search that is given none; that of identities is in their file."""
     if isinstance(problem, LayerProblem):
         return "Z"
+    if problem.proof == "solutions":
+        return "Q"
     return str(problem.ideal.ring) if _is_identity(problem) else "GF2"
 
 
@@ -84,9 +96,7 @@ def _usual(space: AnySpace, seed: int) -> list[Entry]:
             for scheme in first_schemes(space.problem, space.ring)
         ]
     whole: Space[Any] = space
-    one = "one instruction for each diagram"
-    source = one if isinstance(space, LayerSpace) else "linear algebra in the least degree"
-    return [Entry(whole.scheme(whole.start(Seed(0))), "derived", source=source)]
+    return [Entry(whole.scheme(whole.start(Seed(0))), "derived", source=_SOURCES[type(space)])]
 
 
 def _given(space: Space[Any], item: Name, store: SqliteStore) -> Entry:
@@ -99,7 +109,7 @@ def _given(space: Space[Any], item: Name, store: SqliteStore) -> Entry:
 
 def _loaded(space: Space[Any], item: Name, store: SqliteStore) -> Stored:
     found: Stored
-    if isinstance(space, LayerSpace | IdentitySpace):
+    if isinstance(space, LayerSpace | IdentitySpace | SystemSpace):
         found, what = load_object(item, db=store), "an object"
         fits = isinstance(found, Layer if isinstance(space, LayerSpace) else Proven)
     else:

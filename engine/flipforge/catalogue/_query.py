@@ -150,7 +150,7 @@ def members(text: str) -> list[str]:
         The kind is unknown, a size is out of range, or a member is ill-formed.
     """
     kind = text.partition(":")[0]
-    if text.startswith("tensor:sha256="):
+    if text.startswith(f"{kind}:sha256="):
         return [text]
     if "*" in text:
         if "*" not in kind and kind not in kinds():

@@ -17,6 +17,7 @@ from flipforge.certificates._obstruction import check_obstruction, obstruction_d
 from flipforge.certificates._residual import check_residual
 from flipforge.certificates._root_set import check_roots
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
+from flipforge.certificates._solutions import check_solutions
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 
@@ -48,5 +49,6 @@ register_checker("identity", check_identity)
 register_checker("no_identity", check_no_identity)
 register_checker("dual_space", check_dual_space)
 register_checker("roots", check_roots)
+register_checker("solutions", check_solutions)
 register_checker("nearby_root", check_nearby_root)
 register_checker("residual", check_residual)

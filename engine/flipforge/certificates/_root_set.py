@@ -21,7 +21,14 @@ from flipforge.certificates._gaussian import Complex
 from flipforge.certificates._intervals import Box, enclose, read_box, scale_of
 from flipforge.errors import MalformedError
 
-__all__ = ["check_roots"]
+__all__ = [
+    "bound_on_roots",
+    "check_roots",
+    "distinctness_defect",
+    "existence_defect",
+    "read_points",
+    "reality_defect",
+]
 
 _MAX_ROOTS, _MAX_STEPS, _MAX_CORNER = 2000, 1000, 200_000
 
@@ -42,12 +49,14 @@ def check_roots(certificate: Certificate) -> Verdict:
     radius = read_number(statement["radius"])
     if radius <= 0:
         raise MalformedError("the radius must be positive")
-    points = _points(statement["roots"], system)
+    points = read_points(statement["roots"], system)
     square, rest = _split(system, statement["rows"])
+    if not points:
+        raise MalformedError("roots must be a list of at least one point")
     fault = (
-        _existence_defect(square, points, radius, witness["proofs"])
-        or _distinctness_defect(points, radius)
-        or _reality_defect(system, points, radius, statement["real"])
+        existence_defect(square, points, radius, witness["proofs"])
+        or distinctness_defect(points, [radius] * len(points))
+        or reality_defect(system, points, radius, statement["real"])
         or _count_defect(system, len(points), statement["complete"], witness)
     )
     if fault:
@@ -78,9 +87,10 @@ def _verdict(
     )
 
 
-def _points(rows: object, system: StatedSystem) -> list[list[Complex]]:
-    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ROOTS:
-        raise MalformedError(f"roots must be a list of 1 to {_MAX_ROOTS} points")
+def read_points(rows: object, system: StatedSystem) -> list[list[Complex]]:
+    """Read centres with a coordinate for each unknown and generator."""
+    if not isinstance(rows, list) or len(rows) > _MAX_ROOTS:
+        raise MalformedError(f"roots must be a list of at most {_MAX_ROOTS} points")
     if any(not isinstance(row, list) or len(row) != system.size for row in rows):
         raise MalformedError(f"a root has {system.size} coordinates, those of the generators among them")
     return [[read_box(entry) for entry in row] for row in rows]
@@ -99,9 +109,10 @@ def _split(system: StatedSystem, rows: object) -> tuple[SquareSystem, list[tuple
     return SquareSystem((*(system.equations[k] for k in chosen), *relations)), rest
 
 
-def _existence_defect(
+def existence_defect(
     square: SquareSystem, points: Sequence[Sequence[Complex]], radius: Fraction, proofs: object
 ) -> str | None:
+    """Return why the proofs named do not show a simple root within the radius of each point; None where they do."""
     tests = {"alpha": alpha_defect, "krawczyk": krawczyk_defect}
     if (
         not isinstance(proofs, list)
@@ -120,20 +131,23 @@ def _existence_defect(
     return None
 
 
-def _distinctness_defect(points: Sequence[Sequence[Complex]], radius: Fraction) -> str | None:
+def distinctness_defect(points: Sequence[Sequence[Complex]], radii: Sequence[Fraction]) -> str | None:
+    """Return which balls meet, each with its radius; None where none do."""
     # Points whose real part of the first coordinate differs by more than two radii need no look at the rest.
     ordered = sorted(range(len(points)), key=lambda i: points[i][0][0])
+    far = 2 * max(radii, default=Fraction(0))
     for place, i in enumerate(ordered):
         for k in ordered[place + 1 :]:
-            if points[k][0][0] - points[i][0][0] > 2 * radius:
+            if points[k][0][0] - points[i][0][0] > far:
                 break
+            reach = radii[i] + radii[k]
             pairs = zip(points[i], points[k], strict=True)
-            if not any(abs(x[0] - y[0]) > 2 * radius or abs(x[1] - y[1]) > 2 * radius for x, y in pairs):
+            if not any(abs(x[0] - y[0]) > reach or abs(x[1] - y[1]) > reach for x, y in pairs):
                 return f"the balls of points {min(i, k)} and {max(i, k)} meet"
     return None
 
 
-def _reality_defect(
+def reality_defect(
     system: StatedSystem, points: Sequence[Sequence[Complex]], radius: Fraction, flags: object
 ) -> str | None:
     """Check the flags: the square system is over Q, so Newton's method from a real point stays real."""
@@ -152,17 +166,25 @@ def _count_defect(system: StatedSystem, count: int, complete: object, witness: A
         return None
     if system.generators:
         raise MalformedError("the number of all roots is stated for systems over Q only")
-    if complete == "bezout":
-        bound: int | None = prod(max(sum(e) for e in f) for f in system.equations)
-        if len(system.equations) != system.unknowns:
-            raise MalformedError("Bezout's bound is that of a square system")
-    elif complete == "quotient":
-        bound = _quotient_bound(system, witness["steps"])
-    else:
+    if complete not in ("bezout", "quotient"):
         raise MalformedError("complete must be null, bezout or quotient")
+    bound = bound_on_roots(system, complete, witness)
     if bound is None or count < bound:
         return f"{count} roots, and the bound on their number is {'infinite' if bound is None else bound}"
     return None
+
+
+def bound_on_roots(system: StatedSystem, by: object, witness: Any) -> int | None:
+    """Return a bound on the number of isolated roots over Q, counted with multiplicity; None where there is none.
+
+    Bezout's is the product of the degrees of a square system. The other one is that of the dimension of the quotient by
+    the ideal, from the elements that the ``steps`` of the witness derive.
+    """
+    if by == "bezout":
+        if len(system.equations) != system.unknowns:
+            raise MalformedError("Bezout's bound is that of a square system")
+        return prod(max(sum(e) for e in f) for f in system.equations)
+    return _quotient_bound(system, witness["steps"])
 
 
 def _quotient_bound(system: StatedSystem, steps: object) -> int | None:

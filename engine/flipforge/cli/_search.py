@@ -203,6 +203,14 @@ def replay(scheme: Annotated[str, typer.Argument(metavar="ID")], db: Db = None, 
         print(f"{result.scheme}: rebuilt in {result.flips} steps under {result.walk_version}, every ID equal")
 
 
+_WORDS = {
+    "layer": ("operations", "program"),
+    "identity": ("terms", "certificate"),
+    "system": ("roots not found at most", "certificate"),
+}
+"""What rank means for problems that have no schemes, and what is found."""
+
+
 def _with_families(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Say in place of the rank of a family run how many of its members are at the best known rank."""
     return [{**row, "rank": f"{row['reached']}/{row['members']}"} if row["members"] else row for row in rows]
@@ -228,8 +236,7 @@ def _report(result: api.SearchResult, json: bool) -> None:
         print_json(result.as_dict())
     else:
         rate = result.flips / result.seconds / 1e6 if result.seconds else 0.0
-        what = "operations" if result.problem.startswith("layer:") else "rank"
-        kind = "program" if result.problem.startswith("layer:") else "scheme"
+        what, kind = _WORDS.get(result.problem.partition(":")[0], ("rank", "scheme"))
         print(f"{result.problem} over {result.ring}: {what} {result.rank}, {kind} {result.scheme}, proven and stored")
         print(
             f"run {result.run}: {result.flips} steps in {result.seconds:.1f} s ({rate:.1f} M/s), "

@@ -22,6 +22,17 @@ from flipforge.polynomials._identity import (
 from flipforge.polynomials._parse import Parsed, parse_texts
 from flipforge.polynomials._root_sets import RootSet, certify_all
 from flipforge.polynomials._roots import CertifiedRoot, certify_root
+from flipforge.polynomials._solutions import (
+    RootBound,
+    Solutions,
+    SystemProblem,
+    more_solutions,
+    root_bound,
+    solutions_certificate,
+    solutions_of,
+    system_of_statement,
+    system_problem,
+)
 from flipforge.polynomials._system import System, parse_system, parse_text, read_system
 from flipforge.polynomials._terms import Exponents, Polynomial, Terms
 
@@ -36,8 +47,11 @@ __all__ = [
     "IdentityProblem",
     "Parsed",
     "Polynomial",
+    "RootBound",
     "RootSet",
+    "Solutions",
     "System",
+    "SystemProblem",
     "Terms",
     "certify_all",
     "certify_root",
@@ -54,6 +68,7 @@ __all__ = [
     "least_system",
     "lines_on_cubic",
     "macaulay_dual_space",
+    "more_solutions",
     "parse_ideal",
     "parse_system",
     "parse_text",
@@ -61,5 +76,10 @@ __all__ = [
     "pigeonhole",
     "read_ideal",
     "read_system",
+    "root_bound",
+    "solutions_certificate",
+    "solutions_of",
+    "system_of_statement",
+    "system_problem",
     "values_modulo",
 ]

@@ -15,7 +15,7 @@ from flipforge.polynomials._standard import standard_monomials
 from flipforge.polynomials._statements import ball_of, system_document, text
 from flipforge.polynomials._system import System
 
-__all__ = ["RootSet", "certify_all", "roots_certificate"]
+__all__ = ["RADIUS", "RootSet", "certify_all", "real_flags", "roots_certificate"]
 
 RADIUS = Fraction(1, 2**64)
 _BITS = 160
@@ -100,11 +100,6 @@ def roots_certificate(
     """
     generators = system.field.values(_BITS)
     centres = [[_flattened(ball_of(x, _CENTRE_BITS)) for x in (*point, *generators)] for point in points]
-    n = len(system.variables)
-    real = [
-        True if all(not im for _, im in row) else False if any(abs(im) > RADIUS for _, im in row[:n]) else None
-        for row in centres
-    ]
     what = "of the whole system" if rows is None else f"of equations {', '.join(map(str, rows))} alone"
     claim = f"each ball holds a simple root {what}; the roots are distinct"
     statement = {
@@ -112,13 +107,21 @@ def roots_certificate(
         "system": system_document(system),
         "roots": [[[*map(text, pair)] for pair in row] for row in centres],
         "radius": text(RADIUS),
-        "real": real,
+        "real": real_flags(centres, len(system.variables)),
         "rows": None if rows is None else list(rows),
         "complete": complete,
     }
     return Certificate(
         "roots", statement, {"proofs": ["alpha", "krawczyk"]}, "flipforge.certificates/1", dict(provenance)
     )
+
+
+def real_flags(centres: Sequence[Sequence[Sequence[Fraction]]], n: int) -> list[bool | None]:
+    """Tell which roots are real, by their centres in n unknowns and generators; None where nothing can be said."""
+    return [
+        True if all(not im for _, im in row) else False if any(abs(im) > RADIUS for _, im in row[:n]) else None
+        for row in centres
+    ]
 
 
 def _flattened(pair: Sequence[Fraction]) -> list[Fraction]:

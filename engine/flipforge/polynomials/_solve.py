@@ -1,6 +1,7 @@
 """All roots of a square system, as far as Newton's method finds them from many random starts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ from flint import acb, acb_mat, ctx
 from flipforge.polynomials._system import System
 from flipforge.polynomials._terms import Exponents
 
-__all__ = ["find_roots", "polish", "regular_rows"]
+__all__ = ["Evaluator", "Newton", "find_roots", "newton", "polish", "random_starts", "regular_rows"]
 
 Array = npt.NDArray[Any]
 
-_BATCH = 1000
-_STEPS = 40
-_SAME = 1e-6
+BATCH = 1000
+STEPS = 40
+"""Of Newton's method from one start."""
+SAME = 1e-6
+"""Points at less than this from each other, beside their size, are taken to be one."""
+_SLOW = 1e-2
 
 
 def find_roots(
@@ -37,21 +41,25 @@ def find_roots(
 
     draw = np.random.default_rng(seed)
     n = len(system.variables)
-    evaluator = _Evaluator(system)
+    evaluator = Evaluator(system)
     found = list(known)
     idle = 0
     while idle < patience and len(found) < bound:
-        sizes = 10.0 ** draw.uniform(-1, 1, (_BATCH, 1))
-        starts = sizes * (draw.standard_normal((_BATCH, n)) + 1j * draw.standard_normal((_BATCH, n)))
         before = len(found)
         with threadpool_limits(1):
-            ends = _newton(evaluator, starts)
+            ends = newton(evaluator, random_starts(draw, BATCH, n)).ends
         for point in ends:
             size = 1 + np.max(abs(point))
-            if all(np.max(abs(point - other)) > _SAME * size for other in found):
+            if all(np.max(abs(point - other)) > SAME * size for other in found):
                 found.append(point)
         idle = 0 if len(found) > before else idle + 1
     return found
+
+
+def random_starts(draw: np.random.Generator, count: int, n: int) -> Array:
+    """Return complex normal points times sizes between 0.1 and 10, count by n."""
+    sizes = 10.0 ** draw.uniform(-1, 1, (count, 1))
+    return np.asarray(sizes * (draw.standard_normal((count, n)) + 1j * draw.standard_normal((count, n))))
 
 
 def polish(system: System, point: Sequence[complex], bits: int) -> list[acb] | None:
@@ -90,7 +98,7 @@ def regular_rows(system: System, point: Sequence[acb], count: int) -> list[int]:
     return sorted(chosen)
 
 
-class _Evaluator:
+class Evaluator:
     """The values and derivatives of a system at many points at once, in floats."""
 
     def __init__(self, system: System) -> None:
@@ -126,11 +134,31 @@ def _derived(terms: dict[Exponents, complex], j: int) -> dict[Exponents, complex
     return {(*e[:j], e[j] - 1, *e[j + 1 :]): c * e[j] for e, c in terms.items() if e[j]}
 
 
-def _newton(evaluator: _Evaluator, points: Array) -> Array:
-    """Return the points to which Newton's method led with a regular Jacobian matrix."""
-    done = []
+@dataclass(frozen=True)
+class Newton:
+    """What Newton's method came to from many starts.
+
+    Attributes
+    ----------
+    ends
+        Points at which it converged, with a regular Jacobian matrix, a row each.
+    slow
+        Points whose last step was short when the steps were used up, as on the way to a singular root.
+    steps
+        How many steps were made, those of all points together.
+    """
+
+    ends: Array
+    slow: Array
+    steps: int
+
+
+def newton(evaluator: Evaluator, points: Array, most: int = STEPS) -> Newton:
+    """Take at most so many steps from each point."""
+    done, made = [points[:0]], 0
+    slow = points[:0]
     with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
+        for _ in range(most):
             values, slopes = evaluator(points)
             usable = np.all(np.isfinite(values), axis=1) & np.all(np.isfinite(slopes), axis=(1, 2))
             points, values, slopes = points[usable], values[usable], slopes[usable]
@@ -140,10 +168,12 @@ def _newton(evaluator: _Evaluator, points: Array) -> Array:
             points, values, slopes = points[regular], values[regular], slopes[regular]
             steps = np.linalg.solve(slopes, values[:, :, None])[:, :, 0]
             points = points - steps
+            made += len(points)
             sizes = np.max(abs(steps), axis=1) / (1 + np.max(abs(points), axis=1))
             ended = sizes < 1e-12
             done.append(points[ended])
-            points = points[~ended & (np.max(abs(points), axis=1) < 1e6)]
+            going = ~ended & (np.max(abs(points), axis=1) < 1e6)
+            points, slow = points[going], points[going & (sizes < _SLOW)]
             if not len(points):
                 break
-    return np.concatenate(done) if done else points[:0]
+    return Newton(np.concatenate(done), slow, made)

@@ -20,6 +20,8 @@ from flipforge.polynomials._terms import Exponents
 __all__ = ["StandardMonomials", "Step", "standard_monomials"]
 
 MAX_ELEMENTS = 400
+MAX_WORK = 200_000_000
+"""How much reductions may do, by the bits of the coefficients they touch: seconds."""
 _MAX_CORNER = 200_000
 
 Step = tuple[tuple[Fraction, Exponents, int], ...]
@@ -42,17 +44,19 @@ class _Basis:
         self.leading = [_leading(f) for f in equations]
         self.steps: list[Step] = []
         self.given = len(equations)
+        self.work = 0
 
     def reduce(self, f: fmpq_mpoly, step: list[tuple[Fraction, Exponents, int]]) -> fmpq_mpoly:
-        """Subtract multiples of elements until the leading monomial is divisible by none of theirs."""
+        """Subtract multiples of elements until the leading monomial is divisible by none of theirs, or work ends."""
         context = f.context()
-        while len(f):
+        while len(f) and self.work < MAX_WORK:
             lead = _leading(f)
             divisor = next((i for i, m in enumerate(self.leading) if _divides(m, lead)), None)
             if divisor is None:
                 return f
             shift = _quotient(lead, self.leading[divisor])
             factor = f[lead] / self.elements[divisor][self.leading[divisor]]
+            self.work += 500 + len(self.elements[divisor]) * (factor.p.bit_length() + factor.q.bit_length())
             f -= context.from_dict({shift: factor}) * self.elements[divisor]
             step.append((-_fraction(factor), shift, divisor))
         return f
@@ -100,7 +104,7 @@ def standard_monomials(system: System) -> StandardMonomials | None:
         rest = basis.reduce(total, step)
         if not len(rest):
             continue
-        if len(basis.elements) >= MAX_ELEMENTS:
+        if len(basis.elements) >= MAX_ELEMENTS or basis.work >= MAX_WORK:
             return None
         basis.add(rest, step)
         waiting |= {(k, len(basis.elements) - 1) for k in range(len(basis.elements) - 1)}

@@ -1,7 +1,6 @@
 """The registry of problem kinds: each parses the part of a problem string after its name."""
 
 from collections.abc import Callable
-from re import fullmatch
 
 from flipforge.errors import ProblemError
 from flipforge.problems._algebras import parse_complex, parse_group, parse_poly, parse_quaternion
@@ -16,9 +15,6 @@ __all__ = ["kinds", "parse", "register_kind"]
 
 Parser = Callable[[str], Problem]
 
-_LATER: dict[str, tuple[str, str, str]] = {
-    "system": (".+", "system:FILE", "0.6"),
-}
 _MAX_LENGTH = 1000
 _PARSERS: dict[str, Parser] = {
     "matmul": parse_matmul,
@@ -40,7 +36,7 @@ def parse(text: str) -> Problem:
     Raises
     ------
     ProblemError
-        The kind is unknown, the rest is ill-formed, or a later version brings it.
+        The kind is unknown, or the rest is ill-formed.
 
     Examples
     --------
@@ -54,11 +50,6 @@ def parse(text: str) -> Problem:
         raise ProblemError(f"{text}: nothing stands after the colon")
     if kind in _PARSERS:
         return _PARSERS[kind](body)
-    if kind in _LATER:
-        pattern, example, version = _LATER[kind]
-        if not fullmatch(pattern, body):
-            raise ProblemError(f"{text}: not of the form of {example}")
-        raise ProblemError(f"{text}: problems of kind {kind!r} come with flipforge {version}; now there are {_known()}")
     raise ProblemError(f"{text}: unknown problem kind {kind!r}; known are {_known()}")
 
 

@@ -40,10 +40,11 @@ from flipforge.search._protocols import (
 from flipforge.search._proven import Proven
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
-from flipforge.search._schedule import PRESETS, Schedule, of_orbits, preset
+from flipforge.search._schedule import PRESETS, Schedule, of_orbits, of_starts, preset
 from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
 from flipforge.search._symmetric_space import SymmetricSpace
+from flipforge.search._system_space import SystemSpace
 
 __all__ = [
     "LIFTED",
@@ -95,6 +96,7 @@ __all__ = [
     "Store",
     "Stored",
     "SymmetricSpace",
+    "SystemSpace",
     "derived",
     "interrupts_held",
     "least_cost",
@@ -102,6 +104,7 @@ __all__ = [
     "linked",
     "objective",
     "of_orbits",
+    "of_starts",
     "preset",
     "replay",
     "retrace",

@@ -39,22 +39,29 @@ class Proven:
 
     @cached_property
     def problem(self) -> Problem:
-        """The problem of an identity; a mere name for other kinds, which nothing searches for.
+        """The problem of an identity or of a system; a mere name for other kinds, which nothing searches for.
 
         Raises
         ------
         MalformedError
-            The certificate of an identity states no ideal.
+            The certificate of an identity states no ideal, or that of solutions no system.
         """
         statement = self.certificate.statement
-        if self.certificate.kind == "identity":
-            # Only identities need the algebra.
-            from flipforge.polynomials import ideal_of_statement, identity_problem
+        try:
+            # Only these need the algebra.
+            if self.certificate.kind == "identity":
+                from flipforge.polynomials import ideal_of_statement, identity_problem
 
-            try:
                 return identity_problem(ideal_of_statement(statement))
-            except (KeyError, TypeError, ValueError, InputError) as error:
-                raise MalformedError(f"the certificate of an identity states no ideal ({error!r})") from None
+            if self.certificate.kind == "solutions":
+                from flipforge.polynomials import system_of_statement, system_problem
+
+                return system_problem(system_of_statement(statement))
+        except (KeyError, TypeError, ValueError, InputError) as error:
+            what = (
+                "an identity states no ideal" if self.certificate.kind == "identity" else "solutions states no system"
+            )
+            raise MalformedError(f"the certificate of {what} ({error!r})") from None
         name = f"{self.certificate.kind}:sha256={_hash(statement)}"
         return Problem(name, self.certificate.kind, (1, 1, 1), (), (), ((), (), ()))
 
@@ -66,7 +73,7 @@ class Proven:
 
     @property
     def rank(self) -> int:
-        """The size that the statement gives: terms of an identity, powers of a sum; 0 where it gives none."""
+        """The size that the statement gives: terms of an identity, powers of a sum, missing roots; 0 where none is."""
         rank = self.certificate.statement.get("rank", 0)
         return rank if type(rank) is int else 0
 

@@ -5,7 +5,7 @@ from math import ceil
 
 from flipforge.errors import InputError
 
-__all__ = ["PRESETS", "Schedule", "of_orbits", "preset"]
+__all__ = ["PRESETS", "Schedule", "of_orbits", "of_starts", "preset"]
 
 
 @dataclass(frozen=True)
@@ -107,3 +107,13 @@ def of_orbits(schedule: Schedule, order: int, products: int) -> Schedule:
     """
     dive = ceil(schedule.dive * products / _DIVED_PRODUCTS)
     return replace(schedule, chunk=dive, dive=dive, idle=(16_384,), orbit=order)
+
+
+_STARTS = 256
+"""How many steps of a kernel take as long as one of Newton's method, in the middle."""
+
+
+def of_starts(schedule: Schedule) -> Schedule:
+    """Return the schedule of a search for roots, whose steps are longer: it dives, for a set of roots only grows."""
+    chunk = schedule.chunk // _STARTS
+    return replace(schedule, chunk=chunk, path=chunk, parents=1, least=1, pool=2)
