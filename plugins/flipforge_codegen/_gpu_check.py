@@ -14,7 +14,8 @@ from flipforge.programs import program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._exactness import Call, MismatchError, all_unit_pairs, checked, exact_products, sizes
-from flipforge_codegen._nvcc import ARCHITECTURES, compiled, find_nvcc
+from flipforge_codegen._nvcc import ARCHITECTURES, Compiled, compiled, find_nvcc
+from flipforge_codegen._nvrtc import compiled_by_nvrtc, find_nvrtc
 from flipforge_codegen._stages import stages
 from flipforge_codegen.flipforge_gpu import (
     TIERS,
@@ -31,6 +32,7 @@ __all__ = ["run_checks"]
 
 Array = npt.NDArray[Any]
 
+_GUARD, _MARK = 4096, 0xA5
 _EXACT = {"float16": 2**11, "float32": 2**24, "float64": 2**53, "int32": 2**31, "int64": 2**63}
 
 
@@ -75,8 +77,7 @@ class _Run:
         return f"{told}; {exact_products(calls, shapes, 1, 0)}"
 
     def _shims(self, dtype: str) -> list[tuple[str, Device]]:
-        forwards = ShimDevice(self.path, dtype)
-        return [("", forwards), ("backwards ", ShimDevice(self.path, dtype, backwards=True))]
+        return [("", _GuardedShim(self.path, dtype)), ("backwards ", _GuardedShim(self.path, dtype, backwards=True))]
 
     def fitting(self, shapes: list[tuple[int, int, int]], dtype: str) -> list[tuple[int, int, int]]:
         """Leave out shapes where a value of products of ones is not proven to be exact in the dtype."""
@@ -94,7 +95,7 @@ class _Run:
 
 
 class _CudaRun(_Run):
-    """CUDA text: on the shim with threads in both orders, through nvcc, on a GPU where there is one."""
+    """CUDA text: on the shim with threads in both orders, by nvcc and NVRTC, on a GPU where there is one."""
 
     def checks(self) -> Iterator[Check]:
         find_compiler()  # raises where there is none
@@ -105,8 +106,13 @@ class _CudaRun(_Run):
                 return
         if "int32" in self.types:
             yield checked("proven range", self.refused)
-        if nvcc := find_nvcc():
-            yield checked("compiled", partial(self._compiled, nvcc))
+        nvcc, nvrtc = find_nvcc(), find_nvrtc()
+        if nvcc:
+            yield checked("compiled by nvcc", partial(self._compiled, partial(compiled, nvcc)))
+        if nvrtc:
+            yield checked("compiled by NVRTC", partial(self._compiled, partial(compiled_by_nvrtc, nvrtc)))
+        if not nvcc and not nvrtc:
+            yield Check("not compiled", True, "no nvcc and no NVRTC here: pip install 'flipforge[cuda]' brings NVRTC")
         if _has_gpu():
             for dtype in self.types:
                 yield checked(f"GPU, {dtype}", partial(self.exact, partial(self._gpus, dtype), dtype))
@@ -114,17 +120,17 @@ class _CudaRun(_Run):
     def _gpus(self, dtype: str) -> list[tuple[str, Device]]:
         return [("", CupyDevice(self.text, dtype))]
 
-    def _compiled(self, nvcc: str) -> str:
+    def _compiled(self, by: Callable[[Path, str, str], list[Compiled]]) -> str:
         told = []
         for architecture in ARCHITECTURES:
-            rows = [row for dtype in self.types for row in compiled(nvcc, self.path, dtype, architecture)]
+            rows = [row for dtype in self.types for row in by(self.path, dtype, architecture)]
             bad = [row.kernel for row in rows if row.spilled]
             if bad:
                 raise MismatchError(f"{architecture}: registers of {', '.join(sorted(set(bad)))} are spilled")
             registers, shared = max(row.registers for row in rows), max(row.shared for row in rows)
             told.append(f"{architecture} {len(rows)} kernels, {registers} registers, {shared} bytes shared at most")
         ran = "" if _has_gpu() else "; not run on a GPU"
-        return f"nvcc, {', '.join(self.types)}: {'; '.join(told)}; 0 bytes spilled{ran}"
+        return f"{', '.join(self.types)}: {'; '.join(told)}; 0 bytes spilled{ran}"
 
 
 class _OpenCLRun(_Run):
@@ -152,6 +158,29 @@ class _OpenCLRun(_Run):
 
     def _devices(self, dtype: str) -> list[tuple[str, Device]]:
         return [("", OpenCLDevice(self.text, dtype))]
+
+
+class _GuardedShim(ShimDevice):
+    """The shim, with guards on both sides of all memory that kernels may write to."""
+
+    def __init__(self, path: Path, dtype: str, *, backwards: bool = False) -> None:
+        super().__init__(path, dtype, backwards=backwards)
+        self._kept: list[npt.NDArray[np.uint8]] = []
+
+    def empty(self, count: int, dtype: Any) -> Any:
+        """Return memory full of NaN, or -1, between guards."""
+        size = count * np.dtype(dtype).itemsize
+        whole = np.full(size + 2 * _GUARD, _MARK, np.uint8)
+        whole[_GUARD : _GUARD + size] = 0xFF
+        self._kept.append(whole)
+        return whole[_GUARD : _GUARD + size].view(dtype)
+
+    def get(self, buffer: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return the buffer, where no guard was written to."""
+        kept, self._kept = self._kept, []
+        if any((side != _MARK).any() for whole in kept for side in (whole[:_GUARD], whole[-_GUARD:])):
+            raise MismatchError("a kernel wrote outside of its memory")
+        return super().get(buffer, shape, dtype)
 
 
 class _NoDevice(ShimDevice):

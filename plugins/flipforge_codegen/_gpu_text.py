@@ -14,6 +14,7 @@ from textwrap import fill
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
 from flipforge_codegen._numpy_text import origin, stated
+from flipforge_codegen._order import statements
 from flipforge_codegen._scalars import Scalar, divided, folded, offset, typed_sum
 from flipforge_codegen._stages import Stage, Stages, stages
 
@@ -31,7 +32,8 @@ class Dialect:
     head
         The beginning of a file: types that are left to the build.
     words
-        What stands for ``$kernel``, ``$device``, ``$shared``, ``$barrier``, ``$long`` and the numbers of a thread.
+        What stands for ``$kernel`` and ``$stream`` (which may take more registers), ``$shared``, ``$barrier``,
+        ``$long`` and the numbers of a thread.
     """
 
     name: str
@@ -42,9 +44,18 @@ class Dialect:
 CUDA = Dialect(
     "cuda",
     """\
-/* Types are those of the build: -DVALUE=float -DSUM=float unless stated; half is -DVALUE=__half -DSUM=float. */
-#ifdef FLIPFORGE_HALF
-#include <cuda_fp16.h>
+/* Types are those of the build: -DVALUE=float -DSUM=float unless stated; half is -DFLIPFORGE_HALF
+   -DVALUE=half_value -DSUM=float. */
+#ifdef FLIPFORGE_HALF /* half precision as storage, without a header that NVRTC would have to find */
+struct half_value {
+  unsigned short bits;
+  explicit __device__ half_value(float x) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x)); }
+  explicit __device__ operator float() const {
+    float x;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits));
+    return x;
+  }
+};
 #endif
 #ifndef VALUE
 #define VALUE float
@@ -53,6 +64,7 @@ CUDA = Dialect(
 """,
     {
         "kernel": 'extern "C" __global__ void __launch_bounds__(256, 2)',
+        "stream": 'extern "C" __global__ void __launch_bounds__(256)',
         "shared": "__shared__",
         "global_": "",
         "barrier": "__syncthreads()",
@@ -79,6 +91,7 @@ OPENCL = Dialect(
 """,
     {
         "kernel": "__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void",
+        "stream": "__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void",
         "shared": "__local",
         "global_": "__global ",
         "barrier": "barrier(CLK_LOCAL_MEM_FENCE)",
@@ -118,8 +131,8 @@ _COMMON = """\
 _COMBINE = Template("""\
 
 /* All combinations of the $side operand, one behind the other: block q of s is the $side factor of product q. */
-$kernel combine_$side(${global_}const VALUE *x, ${global_}VALUE *s, int m, int n, int rows, int cols, $long rs,
-                  $long cs) {
+$stream
+combine_$side(${global_}const VALUE *x, ${global_}VALUE *s, int m, int n, int rows, int cols, $long rs, $long cs) {
   const int i = $gy * SIDE + $ly, j = $gx * SIDE + $lx;
   if (i >= m || j >= n) return;
 $body
@@ -129,8 +142,8 @@ $body
 _OUT = Template("""\
 
 /* The result from all products. */
-$kernel combine_out(${global_}const VALUE *p, ${global_}VALUE *c, int m, int n, int rows, int cols, $long rs,
-                 $long cs) {
+$stream
+combine_out(${global_}const VALUE *p, ${global_}VALUE *c, int m, int n, int rows, int cols, $long rs, $long cs) {
   const int i = $gy * SIDE + $ly, j = $gx * SIDE + $lx;
   if (i >= m || j >= n) return;
 $body
@@ -220,41 +233,32 @@ def _at(operand: str, place: int, columns: int, sizes: tuple[str, str], whole: t
     return f"AT({operand}, {i}, {j}, {whole[0]}, {whole[1]}, {steps}rs, {steps}cs)"
 
 
-def _steps(stage: Stage, registers: list[str]) -> list[str]:
-    lines = []
-    for number, step in enumerate(stage.steps, start=1):
-        registers.append(f"x{number}")
-        lines.append(folded(f"const SUM x{number} = {typed_sum(step, registers, SUMS)};", 2))
-    return lines
+def _block(number: int) -> str:
+    """Write the place of entry (i, j) of a block in a row of blocks."""
+    return f"(($long){number} * m + i) * n + j" if number else "($long)i * n + j"
 
 
 def _combine(side: str, stage: Stage, names: Sequence[str], columns: int) -> str:
-    used = {register for terms in (*stage.steps, *stage.slots) for _, register in terms}
-    used |= {source for source in stage.sources if source >= 0}
-    lines = [
-        f"  const SUM {name} = {_at('x', place, columns, ('m', 'n'), ('rows', 'cols'), '')};"
-        for place, name in enumerate(names)
-        if place in used
-    ]
-    registers = list(names)
-    lines += _steps(stage, registers)
-    for number, terms in enumerate(stage.outputs):
-        value = typed_sum(terms, registers, SUMS)
-        lines.append(folded(f"s[($long)({offset('i', number, 'm')}) * n + j] = (VALUE)({value});", 2))
+    loads = [_at("x", place, columns, ("m", "n"), ("rows", "cols"), "") for place in range(stage.inputs)]
+    lines = []
+    for target, value in statements(stage, names, loads, SUMS):
+        if isinstance(target, str):
+            lines.append(folded(f"const SUM {target} = {value};", 2))
+        else:
+            lines.append(folded(f"s[{_block(target)}] = (VALUE)({value});", 2))
     return _COMBINE.safe_substitute(side=side, body="\n".join(lines))
 
 
 def _combine_out(stage: Stage, names: Sequence[str], columns: int) -> str:
-    registers = [f"m{number}" for number in range(1, stage.inputs + 1)]
-    lines = [
-        f"  const SUM {name} = (SUM)p[($long)({offset('i', number, 'm')}) * n + j];"
-        for number, name in enumerate(registers)
-    ]
-    lines += _steps(stage, registers)
-    for place, (name, terms) in enumerate(zip(names, stage.slots, strict=True)):
-        value = divided(typed_sum(terms, registers, SUMS), stage.denominators[place])
-        i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
-        lines.append(folded(f"const SUM {name} = {value};", 2))
+    products = [f"m{number}" for number in range(1, stage.inputs + 1)]
+    loads = [f"(SUM)p[{_block(number)}]" for number in range(stage.inputs)]
+    lines = []
+    for target, value in statements(stage, products, loads, SUMS):
+        if isinstance(target, str):
+            lines.append(folded(f"const SUM {target} = {value};", 2))
+            continue
+        name, i, j = names[target], offset("i", target // columns, "m"), offset("j", target % columns, "n")
+        lines.append(folded(f"const SUM {name} = {divided(value, stage.denominators[target])};", 2))
         lines.append(f"  if ({i} < rows && {j} < cols) c[({i}) * rs + ({j}) * cs] = (VALUE){name};")
     return _OUT.safe_substitute(body="\n".join(lines))
 
@@ -264,9 +268,9 @@ def _batched() -> str:
         comment="/* Products of all pairs of combinations, one a layer of the grid. */",
         name="batched",
         params=_BATCHED,
-        left="      left[e % DEPTH][e / DEPTH] = i < m && j < k ? (SUM)s[($long)($gz * m + i) * k + j] : (SUM)0;",
-        right="      right[e / TILE][e % TILE] = i < k && j < n ? (SUM)t[($long)($gz * k + i) * n + j] : (SUM)0;",
-        store="        p[($long)($gz * m + i) * n + j] = (VALUE)total[u][v];",
+        left="      left[e % DEPTH][e / DEPTH] = i < m && j < k ? (SUM)s[(($long)$gz * m + i) * k + j] : (SUM)0;",
+        right="      right[e / TILE][e % TILE] = i < k && j < n ? (SUM)t[(($long)$gz * k + i) * n + j] : (SUM)0;",
+        store="        p[(($long)$gz * m + i) * n + j] = (VALUE)total[u][v];",
     )
 
 

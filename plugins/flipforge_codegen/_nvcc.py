@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from flipforge_codegen.flipforge_gpu import definitions
 
-__all__ = ["ARCHITECTURES", "Compiled", "compiled", "find_nvcc"]
+__all__ = ["ARCHITECTURES", "Compiled", "compiled", "find_nvcc", "read_log"]
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 
@@ -53,12 +53,25 @@ def compiled(nvcc: str, path: Path, dtype: str, architecture: str) -> list[Compi
     if done.returncode:
         first = next((line for line in log.splitlines() if "error" in line), log.strip()[:200])
         raise ValueError(f"nvcc -arch={architecture} for {dtype}: {first}")
+    return read_log(log, f"nvcc -arch={architecture} for {dtype}", architecture)
+
+
+def read_log(log: str, label: str, architecture: str) -> list[Compiled]:
+    """Read what the assembler says of each kernel; ``label`` names the compiler.
+
+    Raises
+    ------
+    ValueError
+        A kernel has no figures, or there is no kernel.
+    """
     rows = []
     for part in log.split("Compiling entry function '")[1:]:
         name, shared = part.split("'", 1)[0], _SHARED.search(part)
         spills, used = _SPILLS.search(part), _USED.search(part)
         if not spills or not used:
-            raise ValueError(f"nvcc -arch={architecture} for {dtype}: no figures for kernel {name} in the log")
+            raise ValueError(f"{label}: no figures for kernel {name} in the log")
         spilled = int(spills[1]) + int(spills[2])
         rows.append(Compiled(name, architecture, int(used[1]), spilled, int(shared[1]) if shared else 0))
+    if not rows:
+        raise ValueError(f"{label}: the log names no kernel")
     return rows

@@ -29,11 +29,12 @@ def _compiled(kernels: Iterable[Any], dtype: str, architecture: int) -> str:
     import triton.language as tl
 
     found, shared, count = set(), 0, 0
-    constants = {"ACC": tl.float64 if dtype == "fp64" else tl.float32, "TM": 64, "TN": 64, "TK": 32}
+    total = tl.float64 if dtype == "fp64" else tl.float32
     for kernel in kernels:
-        made = _compile(kernel, dtype, architecture, constants)
-        used = set(_MATRIX.findall(made.asm["ptx"]))
         multiplies = "TK" in kernel.arg_names
+        tile = {"TM": 64, "TN": 64, "TK": 32} if multiplies else {"TM": 1, "TN": 256}  # as multiply() has them
+        made = _compile(kernel, dtype, architecture, {"ACC": total, **tile})
+        used = set(_MATRIX.findall(made.asm["ptx"]))
         wanted = _WANTED.get((dtype, architecture))
         if multiplies and wanted and wanted not in used:
             raise MismatchError(f"{kernel.__name__}: PTX holds {sorted(used)} and no {wanted}")

@@ -7,6 +7,7 @@ from textwrap import fill, indent
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
 from flipforge_codegen._numpy_text import origin, stated
+from flipforge_codegen._order import statements
 from flipforge_codegen._scalars import Scalar, divided, folded, offset, typed_sum
 from flipforge_codegen._stages import Stage, Stages, stages
 
@@ -167,13 +168,19 @@ def multiply(a, b, *, tier="fused", tile=(64, 64, 32), warps=4):
             )  # fmt: skip
         return c
     s, t, p = (torch.empty((RANK, *shape), dtype=a.dtype, device=a.device) for shape in ((m, k), (k, n), (m, n)))
-    combine_left[(triton.cdiv(m, tm), triton.cdiv(k, tn))](a, s, m, k, rows, inner, *a.stride(), tm, tn)
-    combine_right[(triton.cdiv(k, tm), triton.cdiv(n, tn))](b, t, k, n, inner, cols, *b.stride(), tm, tn)
+    # A combination holds many values of a thread at a time: two entries a thread leave room for them.
+    hm, hn = 1, 64 * warps
+
+    def cut(x, y):
+        return triton.cdiv(x, hm), triton.cdiv(y, hn)
+
+    combine_left[cut(m, k)](a, s, m, k, rows, inner, *a.stride(), hm, hn, num_warps=warps)
+    combine_right[cut(k, n)](b, t, k, n, inner, cols, *b.stride(), hm, hn, num_warps=warps)
     if tier == "vendor":
         torch.bmm(s, t, out=p)
     else:
         batched[(*grid, RANK)](s, t, p, m, k, n, acc, tm, tn, tk, num_warps=warps)
-    combine_out[grid](p, c, m, n, rows, cols, *c.stride(), acc, tm, tn)
+    combine_out[cut(m, n)](p, c, m, n, rows, cols, *c.stride(), acc, hm, hn, num_warps=warps)
     return c
 ''')
 
@@ -198,38 +205,31 @@ def triton_text(scheme: Scheme, program: Program) -> str:
     return "".join([*parts, _LAUNCH.substitute(products=listed, n=n, m=m, p=p)])
 
 
-def _steps(stage: Stage, registers: list[str]) -> list[str]:
-    lines = []
-    for number, step in enumerate(stage.steps, start=1):
-        registers.append(f"x{number}")
-        lines.append(f"    x{number} = ({typed_sum(step, registers, _SUMS)})")
-    return lines
-
-
 def _combine(side: str, stage: Stage, names: Sequence[str], columns: int) -> str:
-    lines = []
-    for place, name in enumerate(names):
+    loads = []
+    for place in range(stage.inputs):
         i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
-        lines.append(f"    {name} = at(x, {i}, {j}, rows, cols, rs, cs, inside)")
-    registers = list(names)
-    lines += _steps(stage, registers)
-    for number, terms in enumerate(stage.outputs):
-        lines.append(folded(f"tl.store(to + {number} * step, {typed_sum(terms, registers, _SUMS)}, mask=inside)", 4))
+        loads.append(f"at(x, {i}, {j}, rows, cols, rs, cs, inside)")
+    lines = []
+    for target, value in statements(stage, names, loads, _SUMS):
+        if isinstance(target, str):
+            lines.append(folded(f"{target} = ({value})", 4))
+        else:
+            lines.append(folded(f"tl.store(to + {target} * step, {value}, mask=inside)", 4))
     return _COMBINE.substitute(side=side, body="\n".join(lines))
 
 
 def _combine_out(stage: Stage, names: Sequence[str], columns: int) -> str:
-    registers = [f"m{number}" for number in range(1, stage.inputs + 1)]
-    lines = [
-        f"    {name} = tl.load(of + {number} * step, mask=inside, other=0).to(ACC)"
-        for number, name in enumerate(registers)
-    ]
-    lines += _steps(stage, registers)
-    for place, (name, terms) in enumerate(zip(names, stage.slots, strict=True)):
-        value = divided(typed_sum(terms, registers, _SUMS), stage.denominators[place])
-        i, j = offset("i", place // columns, "m"), offset("j", place % columns, "n")
-        lines.append(folded(f"{name} = ({value})", 4))
-        lines.append(f"    put(c, {i}, {j}, rows, cols, rs, cs, inside, {name}, False)")
+    products = [f"m{number}" for number in range(1, stage.inputs + 1)]
+    loads = [f"tl.load(of + {number} * step, mask=inside, other=0).to(ACC)" for number in range(stage.inputs)]
+    lines = []
+    for target, value in statements(stage, products, loads, _SUMS):
+        if isinstance(target, str):
+            lines.append(folded(f"{target} = ({value})", 4))
+            continue
+        i, j = offset("i", target // columns, "m"), offset("j", target % columns, "n")
+        lines.append(folded(f"{names[target]} = ({divided(value, stage.denominators[target])})", 4))
+        lines.append(f"    put(c, {i}, {j}, rows, cols, rs, cs, inside, {names[target]}, False)")
     return _OUT.substitute(body="\n".join(lines))
 
 

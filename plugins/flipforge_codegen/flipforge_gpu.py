@@ -38,7 +38,7 @@ Array = npt.NDArray[Any]
 
 TIERS = ("batched", "vendor", "fused")
 TYPES = {
-    "float16": ("__half", "float"),
+    "float16": ("half_value", "float"),
     "float32": ("float", "float"),
     "float64": ("double", "double"),
     # Unsigned in the kernels: sums wrap, and what is proven to fit the signed type is right.
@@ -48,6 +48,8 @@ TYPES = {
 """The types that kernels are built for: of an element, and of the sums."""
 
 _TILE, _SIDE = 64, 16
+_MOST_GROUPS = 65_535
+"""Of a grid's second and third axis, in CUDA."""
 
 
 class BuildError(RuntimeError):
@@ -169,6 +171,8 @@ class Kernels:
         c = self.device.empty(rows * cols, self.dtype)
         n, m, p = self.facts["dims"]
         high, deep, wide = -(-rows // n), -(-inner // m), -(-cols // p)
+        if max(high, deep) > _MOST_GROUPS * _SIDE:
+            raise ValueError(f"blocks of {max(high, deep)} rows are more than a grid of groups reaches over")
         sizes = (high, deep, wide, rows, inner, cols)
         if tier == "fused":
             steps = [np.int64(step) for step in (x_rs, x_cs, y_rs, y_cs, cols, 1)]
@@ -363,7 +367,7 @@ def _built(path: Path, header: Path, dtype: str) -> Path:
     compiler = find_compiler()
     command = [*compiler.split(), "-x", "c++", "-std=c++17", "-O1", "-w", "-include", str(header), *definitions(dtype)]
     command += ["-U_FORTIFY_SOURCE", "-shared", "-fPIC"]  # it takes a jump between stacks for an error
-    # What -DFLIPFORGE_HALF includes, the shim has already.
+    # What -DFLIPFORGE_HALF defines, the shim has already.
     command.remove("-DFLIPFORGE_HALF") if "-DFLIPFORGE_HALF" in command else None
     stamp = sha256(b"\0".join([path.read_bytes(), header.read_bytes(), repr(command).encode()])).hexdigest()[:20]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flipforge-shim"

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from flipforge.errors import InputError, RingError
 from flipforge.plugins import Check, ExportResult, write_texts
-from flipforge.programs import Program, program
+from flipforge.programs import Program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._c_text import runtime
 from flipforge_codegen._exporter import Reporting, check_options, written
+from flipforge_codegen._form import form_of
 from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
@@ -20,7 +21,7 @@ __all__ = ["CudaExporter", "OpenCLExporter", "carried"]
 
 
 def carried(scheme: Scheme, target: str) -> Program:
-    """Prove a scheme and return its program, where floats of a GPU can carry it.
+    """Prove a scheme and return its program with shared sums, where floats of a GPU can carry it.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def carried(scheme: Scheme, target: str) -> Program:
         raise InputError(f"{problem}: target {target} multiplies matrices; the target numpy takes any bilinear map")
     if p:
         raise RingError(f"{problem}: the scheme holds modulo {p} only, which floats cannot carry; use c or numpy")
-    fast = program(scheme)
+    fast = form_of(scheme).program
     form = stages(fast)
     if any(d & (d - 1) for d in form.out.denominators):
         raise RingError(f"{problem}: a denominator is no power of two, so floats would round; use c or numpy")
@@ -51,7 +52,6 @@ class _GpuExporter(Reporting):
 
     dialect: ClassVar[Dialect]
     suffix: ClassVar[str]
-    shares = False
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctypes import c_void_p
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,22 +23,29 @@ from flipforge.schemes import Scheme, standard_scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._gpu_check import run_checks
 from flipforge_codegen._gpu_text import CUDA, gpu_text
-from flipforge_codegen._nvcc import ARCHITECTURES, compiled, find_nvcc
+from flipforge_codegen._nvcc import ARCHITECTURES, Compiled, compiled, find_nvcc
+from flipforge_codegen._nvrtc import compiled_by_nvrtc, find_nvrtc
+from flipforge_codegen._order import peak, statements
+from flipforge_codegen._scalars import Scalar
+from flipforge_codegen._stages import Stage
 from flipforge_codegen.gpu_targets import CudaExporter, OpenCLExporter
 
 HALVES = Scheme(matmul(1, 1, 1), HalfZ, ((1,), (1,)), ((1,), (1,)), ((Fraction(1, 2),), (Fraction(1, 2),)))
 
 NVCC = find_nvcc() or ""
+NVRTC = find_nvrtc() or ""
+needs_nvrtc = pytest.mark.skipif(not NVRTC, reason="no NVRTC: pip install 'flipforge[cuda]'")
 needs_nvcc = pytest.mark.skipif(not NVCC, reason="no nvcc")
 needs_opencl = pytest.mark.skipif(find_spec("pyopencl") is None, reason="no pyopencl: pip install 'flipforge[opencl]'")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def shim_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Libraries stay out of the user's cache; nvcc, which takes its time, is asked for by name where it is wanted."""
+    """Libraries stay out of the user's cache; nvcc and NVRTC take their time and are asked for by name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("NVCC", "")
+        patch.setenv("NVRTC", "")
         yield
 
 
@@ -121,8 +129,8 @@ def test_half_precision_of_the_shim_is_that_of_numpy(tmp_path: Path) -> None:
     """Every half there is goes to float and back, and floats between them are rounded to even."""
     path = tmp_path / "half.cu"
     path.write_text(
-        'extern "C" void to_float(const __half *x, float *y, int n) { while (n--) y[n] = (float)x[n]; }\n'
-        'extern "C" void to_half(const float *x, __half *y, int n) { while (n--) y[n] = (__half)x[n]; }\n'
+        'extern "C" void to_float(const half_value *x, float *y, int n) { while (n--) y[n] = (float)x[n]; }\n'
+        'extern "C" void to_half(const float *x, half_value *y, int n) { while (n--) y[n] = (half_value)x[n]; }\n'
     )
     device: Any = flipforge_gpu.ShimDevice(path, "float16")
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
@@ -174,20 +182,75 @@ def test_files_run_without_flipforge(tmp_path: Path) -> None:
     assert done.stdout.split() == ["5.0", "False"]
 
 
-@needs_nvcc
-def test_nvcc_compiles_without_spills_and_reports_what_a_kernel_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "compiler",
+    [
+        pytest.param(partial(compiled, NVCC), marks=needs_nvcc, id="nvcc"),
+        pytest.param(partial(compiled_by_nvrtc, NVRTC), marks=needs_nvrtc, id="nvrtc"),
+    ],
+)
+def test_text_compiles_without_spills_and_the_log_tells_what_a_kernel_takes(
+    tmp_path: Path, compiler: Callable[[Path, str, str], list[Compiled]]
+) -> None:
     path = tmp_path / "kernels.cu"
     text = gpu_text(HALVES, program(HALVES), "kernels", CUDA)
     path.write_text(text)
     for architecture in ARCHITECTURES:
-        rows = compiled(NVCC, path, "float64", architecture)
+        rows = compiler(path, "float64", architecture)
         assert {row.kernel for row in rows} == {
             "combine_left", "combine_right", "batched", "combine_out", "product_1", "product_2"
         }  # fmt: skip
         assert all(row.spilled == 0 and 16 <= row.registers <= 128 for row in rows)
         assert {row.shared for row in rows} == {0, 2 * 16 * 65 * 8}
+    assert {row.spilled for row in compiler(path, "float16", "sm_80")} == {0}
     path.write_text(text.replace("launch_bounds__(256, 2)", "launch_bounds__(256, 8)"))
-    assert any(row.spilled for row in compiled(NVCC, path, "float64", "sm_90"))
+    assert any(row.spilled for row in compiler(path, "float64", "sm_90"))
     path.write_text(text.replace("SUM total", "SUM totals"))
     with pytest.raises(ValueError, match="total"):
-        compiled(NVCC, path, "float32", "sm_90")
+        compiler(path, "float32", "sm_90")
+
+
+def test_a_text_that_no_compiler_saw_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NVRTC", "")
+    CudaExporter().export(HALVES, tmp_path, options={})
+    told = {check.name: check.detail for check in CudaExporter().check(HALVES, tmp_path)}
+    assert "flipforge[cuda]" in told["not compiled"]
+    assert not any(name.startswith("compiled") for name in told)
+
+
+def wide(inputs: int, steps: bool) -> Stage:
+    """All sums of inputs 0 to i, of the last first: each is a step of the one before, or written out."""
+    rows = tuple(tuple((1, place) for place in range(number + 1)) for number in range(1, inputs))
+    made = tuple(((1, inputs + number - 1 if number else 0), (1, number + 1)) for number in range(inputs - 1))
+    slots = tuple(((1, inputs + number),) for number in range(inputs - 1)) if steps else rows
+    order = tuple(-1 - number for number in reversed(range(inputs - 1)))
+    return Stage(inputs, made if steps else (), slots, order, rows[::-1], (1,) * (inputs - 1), inputs)
+
+
+def test_shared_sums_stand_in_kernels_as_long_as_registers_last() -> None:
+    scalar = Scalar("sum", "SUM", "")
+    for inputs, shares in ((20, True), (200, False)):
+        stage = wide(inputs, steps=True)
+        names, loads = ([f"{letter}{place}" for place in range(inputs)] for letter in "ay")
+        told = list(statements(stage, names, loads, scalar))
+        assert any(target == "x1" for target, _ in told) == shares
+        values: dict[str, int] = {load: 3**place for place, load in enumerate(loads)}
+        results = {}
+        for target, value in told:
+            found = eval(value, {}, values)
+            if isinstance(target, int):
+                results[target] = found
+            elif target not in loads:
+                values[target] = found
+        assert [results[number] for number in range(inputs - 1)] == [
+            sum(3**place for _, place in row) for row in stage.rows
+        ]
+        assert peak(stage) == inputs + 1
+
+
+def test_a_write_outside_of_the_memory_of_a_kernel_is_seen(tmp_path: Path) -> None:
+    path = CudaExporter().export(strassen(), tmp_path, options={}).files[0]
+    text = path.read_text()
+    last = text.rindex("if (i + m < rows && j + n < cols)")
+    path.write_text(text[:last] + text[last:].replace("j + n < cols", "true", 1))
+    assert any("outside of its memory" in check.detail for check in run_checks(strassen(), path) if not check.ok)

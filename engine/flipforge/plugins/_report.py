@@ -45,8 +45,8 @@ def document_of(
     scheme = schemes[0]
 
     gpu = [check.detail for check in checks if check.name.startswith("GPU")]
-    compiled = [check.detail for check in checks if check.name.startswith("compiled")]
-    ran = [check.name for check in checks if not check.name.startswith(("compiled", "refused"))]
+    compiled = [check.detail for check in checks if check.name.startswith(("compiled", "not compiled"))]
+    ran = [check.name for check in checks if not check.name.startswith(("compiled", "not compiled", "refused"))]
     return {
         "format": REPORT_FORMAT,
         "layer" if isinstance(scheme, Layer) else "scheme": {

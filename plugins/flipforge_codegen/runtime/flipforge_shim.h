@@ -33,10 +33,10 @@ static shim_index threadIdx, blockIdx, blockDim, gridDim;
 #define get_local_id(axis) ((axis) == 0 ? threadIdx.x : (axis) == 1 ? threadIdx.y : threadIdx.z)
 
 /* Half precision as storage: converted to and from float, ties to even. */
-struct __half {
+struct half_value {
   uint16_t bits;
-  __half() = default;
-  explicit __half(float x) {
+  half_value() = default;
+  explicit half_value(float x) {
     uint32_t f;
     memcpy(&f, &x, 4);
     const uint32_t sign = (f >> 16) & 0x8000u, magnitude = f & 0x7FFFFFFFu;
