@@ -6,10 +6,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flipforge import api
+from flipforge.catalogue import best_known
 from flipforge.rings import RINGS
 
 PAGE = Path(__file__).resolve().parent / "catalogue.md"
-SHOWN = ("GF2", "GF3", "ZT", "Z", "Z[1/2]", "Q")
+SHOWN = {"GF2": ("GF2",), "GF3": ("GF3",), "Z": ("ZT", "Z"), "Q": ("ZT", "Z", "Z[1/2]", "Q")}
+"""The columns, each with the rings whose schemes are schemes over its ring too, smallest first."""
 FIGURES = ("ring", "rank", "calls", "gamma", "additions")
 LARGEST = 5
 TEXT = """# The catalogue
@@ -17,8 +19,9 @@ TEXT = """# The catalogue
 flipforge comes with what its own searches found, lifted where a lift was found, one file for each Pareto point of the
 best rank. `flipforge best` prints it beside the best ranks known elsewhere, and the tables below are made of its
 answer. In brackets stands the gap to the best known rank over that very ring, `=` where there is none; nothing stands
-where no rank is known for it. A smaller ring counts for a larger one too, and is not shown again. Each scheme replays
-(`flipforge replay ID`): the walk over GF(p) from the standard algorithm, transforms, and the lift.
+where no rank is known for it. What holds over a smaller ring holds over a larger one too, so that a ring is named where
+it is smaller than that of the column; Q is shown where less is known or found than over Z. Each scheme replays
+(`flipforge replay ID`): the walk over GF(p) or ZT from the standard algorithm, transforms, and the lift.
 
 ```console
 flipforge best 'matmul:2..5x2..5x2..5'
@@ -59,7 +62,7 @@ def page(db: Path) -> str:
         for row in api.front(f"structured:*:2..{LARGEST}", db=db)
         if row["calls"] not in (None, "0-0-0") and not RINGS[row["ring"]].characteristic
     ]
-    ranks = [[f"`{name}`", *(_cell(rows.get(ring)) for ring in SHOWN)] for name, rows in best.items()]
+    ranks = [[f"`{name}`", *_cells(name, rows)] for name, rows in best.items()]
     tables = {
         kind: _table(["problem", *SHOWN], [line for line in ranks if line[0].startswith(f"`{kind}:")])
         for kind in ("matmul", "structured")
@@ -73,11 +76,20 @@ def _small(problem: str) -> bool:
     return all(size.isdigit() and int(size) <= LARGEST for size in sizes)
 
 
-def _cell(row: Mapping[str, Any] | None) -> str:
-    if row is None:
+def _cells(problem: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the ranks of a problem over each ring shown, with the gap and the ring that carries the scheme."""
+    cells = {ring: _cell(problem, ring, [rows[inside] for inside in SHOWN[ring] if inside in rows]) for ring in SHOWN}
+    # Over Q the same scheme at the same gap says nothing new.
+    return [*(cells[ring] for ring in SHOWN if ring != "Q"), "" if cells["Q"] == cells["Z"] else cells["Q"]]
+
+
+def _cell(problem: str, ring: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
         return ""
-    gap = "" if row["gap"] is None else f" ({row['gap']:+d})" if row["gap"] else " (=)"
-    return f"{row['rank']}{gap}"
+    row = min(rows, key=lambda row: row["rank"])
+    known = best_known(problem, ring)
+    gap = "" if known is None else f" ({row['rank'] - known.rank:+d})".replace("+0", "=")
+    return f"{row['rank']}{gap}{'' if row['ring'] in (ring, 'Z') else ' ' + row['ring']}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -12,10 +12,11 @@ from commands import Capture, answer
 from flipforge import api
 from flipforge.catalogue import SqliteStore
 from flipforge.certificates import Certificate
-from flipforge.errors import InputError, NotFoundError, RunInterrupted, VerificationError
+from flipforge.errors import InputError, MalformedError, NotFoundError, RunInterrupted, VerificationError
 from flipforge.problems import tensor_problem
 from flipforge.rings import GF2, GF3, Q
 from flipforge.schemes import Scheme
+from flipforge.schemes.formats import dump_certificate
 from flipforge.search import Entry
 from flipforge_lifting import HenselLifter
 
@@ -137,6 +138,29 @@ def test_certificates_that_do_not_hold_are_not_kept(db: Path) -> None:
         assert store.certificates(OBSTRUCTED.id) == [kept(proof)]
     with SqliteStore.open(db.parent / "other.db") as store, pytest.raises(NotFoundError):
         store.attach(proof)
+
+
+def test_a_dump_holds_the_proofs_and_a_catalogue_made_of_it_has_them(db: Path, tmp_path: Path, capsys: Capture) -> None:
+    api.lift_all("*", workers=1, db=db)
+    with SqliteStore.open(db) as store:
+        (proof,) = store.certificates(OBSTRUCTED.id)
+    (row,) = [row for row in api.dump(tmp_path / "out", db=db) if row["certificates"]]
+    (name,) = row["certificates"]
+    assert row["id"] == OBSTRUCTED.id and Path(name).parent == tmp_path / "out" / "certificates"
+    assert Path(name).name == f"{Path(row['file']).stem}.obstruction.json"
+    code, out, _ = answer(capsys, "verify", name, "--db", str(db), "--json")
+    assert code == 0 and json.loads(out)[0]["verdict"] == "PROVED"
+    with SqliteStore.open(tmp_path / "other.db", shipped=tmp_path / "out") as store:
+        assert store.certificates(OBSTRUCTED.id) == [proof]
+    text = Path(name).read_text()
+    for wrong, error in (
+        (text.replace('"obstruction"', '"signs"'), VerificationError),
+        (dump_certificate(replace(proof, witness={"dual": [[0, 0, 0, 1]]})), VerificationError),
+        ("{", MalformedError),
+    ):
+        Path(name).write_text(wrong)
+        with pytest.raises(error):
+            SqliteStore.open(tmp_path / "none.db", shipped=tmp_path / "out")
 
 
 def kept(certificate: Certificate) -> Certificate:

@@ -1,4 +1,4 @@
-"""Writing the catalogue as text: one canonical scheme file for each object."""
+"""Writing the catalogue as text: one canonical scheme file for each object, and beside it what is proved of it."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 from flipforge.catalogue._front import front
 from flipforge.catalogue._query import OWN, Query
 from flipforge.catalogue._records import dump_object
+from flipforge.catalogue._shipped import CERTIFICATES
 from flipforge.catalogue._store import SqliteStore
 from flipforge.errors import InputError
-from flipforge.schemes.formats import write_atomically
+from flipforge.schemes.formats import dump_certificate, write_atomically
 
 __all__ = ["dump"]
 
@@ -26,10 +27,13 @@ def dump(
 ) -> list[dict[str, Any]]:
     """Write schemes with their lineage into a folder, each file whole; one that is there and right is left alone.
 
+    Certificates about them, such as that of a scheme that does not lift, go to ``certificates`` inside it.
+
     Parameters
     ----------
     folder
-        Made where there is none. Files are named like ``matmul-3x3x3_GF2_r23_0123456789ab.json``.
+        Made where there is none. Files are named like ``matmul-3x3x3_GF2_r23_0123456789ab.json``, certificates like
+        ``matmul-3x3x3_GF2_r23_0123456789ab.obstruction.json``.
     problem, ring
         Only these; see `Query`.
     origin
@@ -43,7 +47,8 @@ def dump(
     Returns
     -------
     list of dict
-        Rows of the catalogue, each with its ``file`` and whether it was ``written``.
+        Rows of the catalogue, each with its ``file``, whether it was ``written``, and the files of its
+        ``certificates``.
 
     Raises
     ------
@@ -54,19 +59,28 @@ def dump(
         rows = front(store, problem, ring=ring, origin=origin, only_best=True)
     else:
         rows = store.rows(Query(problem, ring=ring, origin=origin or OWN, best=only_best))
-    files = {folder / _file_name(row): dump_object(store.scheme(row["id"])).encode() for row in rows}
+    files, dumped = dict[Path, bytes](), list[dict[str, Any]]()
+    for row in rows:
+        path = folder / f"{_stem(row)}.json"
+        proofs = {
+            folder / CERTIFICATES / f"{_stem(row)}.{certificate.kind}.json": dump_certificate(certificate).encode()
+            for certificate in store.certificates(row["id"])
+        }
+        files |= {path: dump_object(store.scheme(row["id"])).encode(), **proofs}
+        dumped.append({**row, "file": str(path), "certificates": [str(proof) for proof in proofs]})
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in {folder, *(path.parent for path in files)}:
+            place.mkdir(parents=True, exist_ok=True)
         changed = {path: data for path, data in files.items() if not path.is_file() or path.read_bytes() != data}
     except OSError as error:
         raise InputError(
             f"{error.filename or folder}: cannot be written ({error.strerror}); name another folder"
         ) from None
     write_atomically(changed)
-    return [{**row, "file": str(path), "written": path in changed} for row, path in zip(rows, files, strict=True)]
+    return [{**row, "written": Path(row["file"]) in changed} for row in dumped]
 
 
-def _file_name(row: dict[str, Any]) -> str:
+def _stem(row: dict[str, Any]) -> str:
     problem = re.sub(r"(sha256=[0-9a-f]{12})[0-9a-f]*", r"\1", row["problem"])
     parts = (problem, row["ring"], f"r{row['rank']}", row["id"])
-    return "_".join(re.sub("[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts) + ".json"
+    return "_".join(re.sub("[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts)

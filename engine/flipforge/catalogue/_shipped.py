@@ -4,12 +4,17 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from flipforge.catalogue._records import Item, item_of_file, read_document
+from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, MalformedError
+from flipforge.schemes.formats import parse_certificate
 
-__all__ = ["read_item", "shipped_items", "shipped_schemes", "shipped_stamp"]
+__all__ = ["CERTIFICATES", "read_item", "shipped_certificates", "shipped_items", "shipped_schemes", "shipped_stamp"]
 
+CERTIFICATES = "certificates"
+"""The folder of what is proved of the schemes in the folder around it, beside their equations."""
 _LARGE = "large"
 """A folder of files that a new catalogue is not made with: to prove them takes as long as all others together."""
 
@@ -38,7 +43,19 @@ def shipped_stamp(folder: Path) -> str:
 
 def shipped_items(folder: Path) -> Iterator[Item]:
     """Read the scheme files of a folder, with the origin and lineage that they state; subfolders too, but for large."""
-    return map(read_item, _files(folder))
+    return map(read_item, _files(folder, CERTIFICATES))
+
+
+def shipped_certificates(folder: Path) -> Iterator[Certificate]:
+    """Read the certificates about the schemes of a folder, unchecked.
+
+    Raises
+    ------
+    CatalogueError, MalformedError, FormatError
+        A file cannot be read, or is no certificate.
+    """
+    paths = (path for path in _files(folder) if CERTIFICATES in path.relative_to(folder).parts)
+    return (parse_certificate(_document(path)) for path in paths)
 
 
 def read_item(path: Path) -> Item:
@@ -51,6 +68,10 @@ def read_item(path: Path) -> Item:
     MalformedError, FormatError
         It is not a scheme file, or states no origin.
     """
+    return item_of_file(read_document(_document(path), str(path)), str(path))
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -59,8 +80,10 @@ def read_item(path: Path) -> Item:
         raise MalformedError(f"{path}: not JSON ({error})") from None
     if not isinstance(document, dict):
         raise MalformedError(f"{path}: holds {type(document).__name__}, not an object")
-    return item_of_file(read_document(document, str(path)), str(path))
+    return document
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.json") if _LARGE not in path.relative_to(folder).parts)
+def _files(folder: Path, *without: str) -> list[Path]:
+    """Return the files of a folder and those inside it, but for those named and the large one."""
+    apart = {_LARGE, *without}
+    return sorted(path for path in folder.rglob("*.json") if apart.isdisjoint(path.relative_to(folder).parts))

@@ -22,7 +22,7 @@ from flipforge.catalogue._records import (
     read_lineage,
     read_run,
 )
-from flipforge.catalogue._shipped import shipped_items, shipped_schemes, shipped_stamp
+from flipforge.catalogue._shipped import shipped_certificates, shipped_items, shipped_schemes, shipped_stamp
 from flipforge.catalogue._writer import Writer
 from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, InputError, MalformedError, NotFoundError
@@ -280,7 +280,7 @@ class SqliteStore:
         row = proven_row(certificate)
         self._resolve(row["object"])
         with transaction(self._connection, self.path):
-            self._connection.execute("INSERT OR REPLACE INTO certificates VALUES (:object, :kind, :data)", row)
+            self._writer.put_certificate(row)
 
     @property
     def proofs(self) -> Proofs:
@@ -334,7 +334,8 @@ class SqliteStore:
         with translated(self.path):
             row = self._connection.execute("SELECT value FROM notes WHERE name = ?", (_STAMP,)).fetchone()
         if row is None or row["value"] != stamp:
-            self._write(list(shipped_items(folder)), stamp=stamp)
+            attached = [proven_row(certificate) for certificate in shipped_certificates(folder)]
+            self._write(list(shipped_items(folder)), stamp=stamp, attached=attached)
 
     def _write(
         self,
@@ -342,6 +343,7 @@ class SqliteStore:
         run: RunRecord | None = None,
         events: Sequence[Mapping[str, Any]] = (),
         stamp: str | None = None,
+        attached: Sequence[Mapping[str, Any]] = (),
     ) -> list[str]:
         # Proofs take longer than writes: they are made before the lock is taken.
         proofs = self._prove_new(items)
@@ -349,6 +351,8 @@ class SqliteStore:
             new = [item.scheme.id for item in items if self._writer.put(item, proofs)]
             if run is not None:
                 self._writer.put_run(run, events)
+            for certificate in attached:
+                self._writer.put_certificate(certificate)
             if stamp is not None:
                 self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (_STAMP, stamp))
         return new

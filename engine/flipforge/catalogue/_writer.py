@@ -57,6 +57,10 @@ class Writer:
             self._strengthen(identity, item)
         return stored is None
 
+    def put_certificate(self, row: Mapping[str, Any]) -> None:
+        """Write a certificate about a stored object, in place of an older one of its kind."""
+        self._connection.execute("INSERT OR REPLACE INTO certificates VALUES (:object, :kind, :data)", row)
+
     def put_run(self, run: RunRecord, events: Sequence[Mapping[str, Any]]) -> None:
         """Write the record of a run, and events after those it has."""
         values = run_values(run)
