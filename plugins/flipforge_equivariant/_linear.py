@@ -1,16 +1,18 @@
 """An equivariant layer of PyTorch; importing this module needs the extra ``torch``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from flipforge.diagrams import PartitionDiagram, group
+from flipforge.diagrams import PartitionDiagram, TiedGroup, Wiring, group, tied, tied_matrix, ties_of
 from flipforge.errors import InputError, VerificationError
 from flipforge.plugins import connect
-from flipforge.programs import LayerProgram, apply_layer, assemble, cores, layer_gradients
+from flipforge.programs import Fixed, LayerProgram, apply_layer, assemble, cores, layer_gradients
 
 __all__ = ["EquivariantLinear"]
 
@@ -20,9 +22,9 @@ _DENSE_ENTRIES = 20_000_000
 class EquivariantLinear(nn.Module):
     """The linear maps from k to l tensor powers of R^n that commute with a group, between channels.
 
-    The parameters are the coefficients of a basis of diagrams. Where all diagrams are partitions, a shared program
-    applies them on the processor, and its transpose gives the gradients; other groups, and other devices, take the
-    dense matrices of the basis.
+    The parameters are the coefficients of a basis of diagrams. A shared program applies them on the processor, and its
+    transpose gives the gradients. Where that touches as many elements as a dense matrix has, as for the orbits of a
+    small group of permutations, the matrix is gathered from the weights; other devices take the matrices of the basis.
 
     Parameters
     ----------
@@ -119,16 +121,44 @@ def _act(g: Tensor, x: Tensor, axes: int) -> Tensor:
 
 def _basis(made: Any, k: int, l: int) -> tuple[Apply, list[float]]:
     """Return what applies a basis with weights, and for each of its matrices the squares of a row, summed up."""
-    diagrams = tuple(made.basis(k, l))
-    rows = made.n**l
-    plain = [diagram for diagram in diagrams if isinstance(diagram, PartitionDiagram)]
-    if len(plain) < len(diagrams) or made.name.startswith("Aut"):
-        dense = _dense(made, k, l)
-        return dense, [float((part**2).sum()) / rows for part in dense.matrices]
-    symplectic = made.name.startswith("Sp:")
-    program = assemble(plain, cores(k), cores(l), k=k, l=l, symplectic=symplectic)
-    sizes = [float(made.n) ** diagram.size / rows for diagram in plain]
-    return _Shared(program, lambda: _dense(made, k, l)), [max(size, 1e-3) for size in sizes]
+    n, symplectic = made.n, made.name.startswith("Sp:")
+    diagrams, fixed = _wired(made, k, l)
+    program = assemble(diagrams, cores(k), cores(l), k=k, l=l, symplectic=symplectic, fixed=fixed)
+    sizes = [_entries(diagram, n, fixed) / n**l for diagram in diagrams]
+    spread = [max(size, 1e-3) for size in sizes]
+    if isinstance(made, TiedGroup) and fixed is not None and program.cost(n) >= n ** (k + l):
+        places = _places(diagrams, k, l, fixed)
+        if places is not None:
+            return _Gathered(places, k, l), spread
+    return _Shared(program, lambda: _dense(diagrams, made, k, l, fixed)), spread
+
+
+def _wired(made: Any, k: int, l: int) -> tuple[tuple[Wiring, ...], Fixed | None]:
+    """Return a basis as partitions with ties, and what the ties are about."""
+    if isinstance(made, TiedGroup):
+        family = made.tied_family(k, l)
+        return tuple(family.diagrams[place] for place in family.basis), Fixed(made.n, made.generators, made.edges)
+    diagrams = tuple(map(tied, made.basis(k, l)))
+    return diagrams, Fixed(made.n) if any(map(ties_of, diagrams)) else None
+
+
+def _entries(diagram: Wiring, n: int, fixed: Fixed | None) -> float:
+    """Return the number of entries that are not 0; all are 1 or -1."""
+    ties = ties_of(diagram)
+    free = diagram.size - sum(len(tie.blocks) for tie in ties)
+    return float(n**free * prod(len(fixed.rows(tie)) for tie in ties if fixed is not None))
+
+
+def _places(diagrams: Sequence[Wiring], k: int, l: int, fixed: Fixed) -> npt.NDArray[np.int64] | None:
+    """Return for each entry of an n^l x n^k matrix the one diagram that is not 0 there; None where some meet."""
+    n = fixed.n
+    if n ** (k + l) > _DENSE_ENTRIES or sum(_entries(d, n, fixed) for d in diagrams) != n ** (k + l):
+        return None
+    found = np.full((n**l, n**k), -1, np.int64)
+    for number, diagram in enumerate(diagrams):
+        entries = tied_matrix(diagram, n, fixed.generators)
+        found[entries.rows, entries.cols] = number
+    return None if (found < 0).any() else found
 
 
 class _Shared:
@@ -163,6 +193,18 @@ class _Applied(torch.autograd.Function):
         return torch.from_numpy(gx), torch.from_numpy(gw), None, None
 
 
+class _Gathered:
+    """A layer by its dense matrix, each entry of which is the weight of its orbit."""
+
+    def __init__(self, places: npt.NDArray[np.int64], k: int, l: int) -> None:
+        self.k, self.l, self.shape = k, l, places.shape
+        self.orbits = torch.from_numpy(places.ravel())
+
+    def __call__(self, x: Tensor, weights: Tensor, n: int) -> Tensor:
+        matrix = weights[:, :, self.orbits.to(weights.device)].reshape(*weights.shape[:2], *self.shape)
+        return _product(matrix, x, n, self.k, self.l)
+
+
 class _Dense:
     """A layer by the matrices of its basis."""
 
@@ -170,17 +212,25 @@ class _Dense:
         self.matrices, self.k, self.l = matrices, k, l
 
     def __call__(self, x: Tensor, weights: Tensor, n: int) -> Tensor:
-        matrix = torch.einsum("oiw,wrc->oirc", weights, self.matrices.to(weights))
-        lead = x.shape[: x.dim() - self.k - 1]
-        flat = x.reshape(-1, weights.shape[1], n**self.k)
-        y = torch.einsum("oirc,bic->bor", matrix, flat)
-        return y.reshape(*lead, weights.shape[0], *([n] * self.l))
+        return _product(torch.einsum("oiw,wrc->oirc", weights, self.matrices.to(weights)), x, n, self.k, self.l)
 
 
-def _dense(made: Any, k: int, l: int) -> _Dense:
-    diagrams = made.basis(k, l)
+def _product(matrix: Tensor, x: Tensor, n: int, k: int, l: int) -> Tensor:
+    """Apply matrices (outputs, inputs, n^l, n^k) to tensors (..., inputs, n, ..., n)."""
+    outputs, inputs = matrix.shape[:2]
+    lead = x.shape[: x.dim() - k - 1]
+    y = torch.einsum("oirc,bic->bor", matrix, x.reshape(-1, inputs, n**k))
+    return y.reshape(*lead, outputs, *([n] * l))
+
+
+def _dense(diagrams: Sequence[Wiring], made: Any, k: int, l: int, fixed: Fixed | None) -> _Dense:
     entries = len(diagrams) * made.n ** (k + l)
     if entries > _DENSE_ENTRIES:
         raise InputError(f"{made.name}: the matrices of the basis have {entries} entries, more than {_DENSE_ENTRIES}")
-    parts = [made.matrix(diagram).dense().astype(float) for diagram in diagrams]
-    return _Dense(torch.tensor(np.array(parts).reshape(-1, made.n**l, made.n**k)), k, l)
+    generators = () if fixed is None else fixed.generators
+    parts = [
+        made.matrix(d) if fixed is None and isinstance(d, PartitionDiagram) else tied_matrix(d, made.n, generators)
+        for d in diagrams
+    ]
+    matrices = np.array([part.dense().astype(float) for part in parts])
+    return _Dense(torch.tensor(matrices.reshape(-1, made.n**l, made.n**k)), k, l)

@@ -84,6 +84,11 @@ class GraphGroup(PermutationGroup):
             return graph_matrix(diagram, self.adjacency)
         return super().matrix(diagram)
 
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Edges, an undirected one both ways."""
+        return tuple((int(u), int(v)) for u, v in np.argwhere(self.adjacency))
+
     def definition(self) -> dict[str, Any]:
         """Return the vertices and edges of the graph, an undirected edge both ways."""
         return {"n": self.n, "edges": np.argwhere(self.adjacency).tolist()}

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flipforge.certificates import Certificate
-from flipforge.diagrams import Calculus, Diagram, OrbitDiagram, SparseMatrix, check_listable, check_shape
+from flipforge.diagrams import Calculus, Diagram, OrbitDiagram, SparseMatrix, TiedFamily, check_listable, check_shape
 from flipforge.errors import InputError
 from flipforge_equivariant._actions import Action
 from flipforge_equivariant._chains import Images
+from flipforge_equivariant._clusters import clustered
 from flipforge_equivariant._orbit_calculus import OrbitCalculus
 from flipforge_equivariant._proofs import CHECKER, MOST_LISTED, statement
 
@@ -113,6 +114,22 @@ class PermutationGroup:
                     seen.add(reached)
                     queue.append(reached)
         return sorted(queue)
+
+    @property
+    def generators(self) -> tuple[Images, ...]:
+        """Permutations of 0, ..., n-1 that generate the group."""
+        return self.action.generators
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Of the graph whose automorphisms these are; there is none."""
+        return ()
+
+    def tied_family(self, k: int, l: int) -> TiedFamily:
+        """Return diagrams that span the maps, cheap ones first: products of orbits, or the orbits if many."""
+        dimension = self.dimension(k, l)
+        check_listable(dimension, f"{self.name}, k = {k}, l = {l}")
+        return clustered(self.action, k, l, dimension)
 
     def certificate(self, k: int, l: int) -> Certificate:
         """Return a certificate that the orbits are all there are; it lists them, up to five hundred."""

@@ -57,6 +57,9 @@ NAMES = [
     "Sp:2:3:3",
     "B:3:2:1",
     "H:2:2:2",
+    "A:3:2:2",
+    "SO:2:2:2",
+    "Aut:path-3:2:1",
 ]
 
 
@@ -75,6 +78,7 @@ def test_the_walk_is_that_of_the_twin(name: str) -> None:
             basis.tolist(),
             where.coordinates.tolist(),
             tables.cells.tolist(),
+            tables.joints.tolist(),
             (sides[0], sides[1]),
             tables.powers.tolist(),
             **limits,
@@ -288,7 +292,7 @@ def test_the_dimension_is_that_of_the_matrices(name: str) -> None:
 
     where = space(name)
     made = group(where.problem.group)
-    rows = [made.matrix(diagram).dense().ravel() for diagram in where.diagrams]
+    rows = [made.matrix(diagram).dense().ravel() for diagram in made.diagrams(where.problem.k, where.problem.l)]
     rank = np.linalg.matrix_rank(np.array(rows, dtype=float))
     found = where.scheme(where.start(Seed(0)))
     assert found.program.weights == rank

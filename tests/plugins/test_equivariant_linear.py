@@ -21,8 +21,11 @@ LAYERS = [
     ("SO:3", 2, 1),
     ("H:3", 2, 2),
     ("Aut:petersen", 1, 1),
+    ("Aut:path-3", 2, 2),
+    ("perm:231", 1, 2),
+    ("S+:3", 2, 1),
 ]
-"""Programs of partitions, with and without signs, and the dense matrices of other diagrams."""
+"""Programs of partitions, with and without signs, of diagrams with ties, and a matrix gathered from orbits."""
 
 
 def made(group: str, k: int, l: int, **more: Any) -> Any:
@@ -37,6 +40,22 @@ def made(group: str, k: int, l: int, **more: Any) -> Any:
     return layer
 
 
+def matrices_of(layer: Any, k: int, l: int) -> Any:
+    """The matrices of the layer's parameters: of the group's basis, or of a cheaper one that spans the same."""
+    from flipforge.diagrams import tied_matrix
+    from flipforge_equivariant._linear import _wired
+
+    made = layer.group
+    basis = np.array([made.matrix(diagram).dense().astype(float) for diagram in made.basis(k, l)])
+    diagrams, fixed = _wired(made, k, l)
+    if fixed is None:
+        return basis
+    own = np.array([tied_matrix(d, made.n, fixed.generators).dense().astype(float) for d in diagrams])
+    both = np.concatenate([own, basis]).reshape(2 * len(basis), -1)
+    assert len(own) == np.linalg.matrix_rank(both) == np.linalg.matrix_rank(both[: len(own)])
+    return own
+
+
 @needs_torch
 @pytest.mark.parametrize(("group", "k", "l"), LAYERS)
 def test_layer_equals_its_dense_matrix(group: str, k: int, l: int) -> None:
@@ -46,13 +65,12 @@ def test_layer_equals_its_dense_matrix(group: str, k: int, l: int) -> None:
 
     layer = made(group, k, l)
     layer.assert_equivariant(tolerance=1e-9)
-    n, basis = layer.n, layer.group.basis(k, l)
-    matrices = np.array([layer.group.matrix(diagram).dense().astype(float) for diagram in basis])
+    n, matrices = layer.n, matrices_of(layer, k, l)
     x = torch.randn(5, 3, *([n] * k), dtype=torch.double)
     weight = layer.weight.detach().numpy()
     wanted = np.einsum("oiw,wrc,bic->bor", weight, matrices, x.numpy().reshape(5, 3, -1)).reshape(5, 2, *([n] * l))
     if layer.bias is not None:
-        shifts = np.array([layer.group.matrix(diagram).dense().astype(float) for diagram in layer.group.basis(0, l)])
+        shifts = matrices_of(layer, 0, l)
         wanted = wanted + np.einsum("ow,wr->or", layer.bias.detach().numpy()[:, 0], shifts[:, :, 0]).reshape(
             2, *([n] * l)
         )
@@ -80,6 +98,25 @@ def test_gradients_equal_finite_differences(group: str, k: int, l: int) -> None:
         parameter.data = before
         wanted = (ends[0] - ends[1]) / (2 * step)
         assert np.isclose(float((parameter.grad * direction).sum()), wanted, rtol=1e-5), name
+
+
+@needs_torch
+def test_small_orbits_are_gathered_into_a_matrix() -> None:
+    from flipforge_equivariant import _linear
+
+    kinds = {name: type(made(name, 1, 1)._map) for name in ("perm:231", "Aut:petersen", "Aut:frucht", "A:4")}
+    assert kinds["perm:231"] is kinds["Aut:frucht"] is _linear._Gathered
+    assert kinds["Aut:petersen"] is kinds["A:4"] is _linear._Shared
+
+
+@needs_torch
+@pytest.mark.parametrize("group", ["A:4", "Sp:4", "Aut:petersen"])
+def test_other_devices_take_matrices(group: str) -> None:
+    import torch
+
+    layer = made(group, 1, 1)
+    x = torch.randn(2, 3, layer.n, dtype=torch.double)
+    assert torch.allclose(layer._map._make()(x, layer.weight, layer.n), layer._map(x, layer.weight, layer.n))
 
 
 @needs_torch

@@ -11,21 +11,25 @@ from flipforge.certificates._certificate import Certificate, Verdict, check, reg
 from flipforge.certificates._dual_space import check_dual_space
 from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant_basis
 from flipforge.certificates._identity import check_identity, check_no_identity
-from flipforge.certificates._layer import LAYER_GROUPS, MOST_DEPENDENT, check_layer, layer_defect
+from flipforge.certificates._layer import LAYER_GROUPS, check_layer, layer_defect
 from flipforge.certificates._nearby_root import check_nearby_root
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
+from flipforge.certificates._orbits import MOST_ELEMENTS
 from flipforge.certificates._residual import check_residual
 from flipforge.certificates._root_set import check_roots
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._solutions import check_solutions
 from flipforge.certificates._symmetric import MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
+from flipforge.certificates._ties import MOST_DEPENDENT, MOST_LEGS
 
 __all__ = [
     "LAYER_GROUPS",
     "MAX_GRAM",
     "MAX_TERRACINI",
     "MOST_DEPENDENT",
+    "MOST_ELEMENTS",
+    "MOST_LEGS",
     "Certificate",
     "Verdict",
     "border_defect",

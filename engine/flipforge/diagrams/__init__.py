@@ -14,6 +14,8 @@ from flipforge.diagrams._graph import GraphDiagram, bilabelled, compose_graphs, 
 from flipforge.diagrams._group import (
     MOST_DIAGRAMS,
     Group,
+    TiedFamily,
+    TiedGroup,
     check_listable,
     check_shape,
     group,
@@ -33,6 +35,17 @@ from flipforge.diagrams._matrices import (
 from flipforge.diagrams._orbit import OrbitDiagram
 from flipforge.diagrams._partition import PartitionDiagram, relabelled
 from flipforge.diagrams._polynomial import Polynomial
+from flipforge.diagrams._tied import (
+    Tie,
+    TiedDiagram,
+    Wiring,
+    compose_tied,
+    sorted_ties,
+    tie_rows,
+    tied,
+    tied_matrix,
+    ties_of,
+)
 
 __all__ = [
     "ANY",
@@ -56,12 +69,18 @@ __all__ = [
     "Polynomial",
     "SparseMatrix",
     "Terms",
+    "Tie",
+    "TiedDiagram",
+    "TiedFamily",
+    "TiedGroup",
+    "Wiring",
     "bilabelled",
     "check_listable",
     "check_shape",
     "compose",
     "compose_graphs",
     "compose_symplectic",
+    "compose_tied",
     "diagram_matrix",
     "graph_matrix",
     "graph_values",
@@ -76,8 +95,13 @@ __all__ = [
     "partitions",
     "register_group",
     "relabelled",
+    "sorted_ties",
     "svg",
     "symplectic_form",
     "symplectic_matrix",
     "text",
+    "tie_rows",
+    "tied",
+    "tied_matrix",
+    "ties_of",
 ]

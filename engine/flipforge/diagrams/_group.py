@@ -5,7 +5,7 @@ matrices of diagrams.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,20 @@ from flipforge.certificates import Certificate
 from flipforge.diagrams._calculus import Calculus
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._matrices import SparseMatrix
+from flipforge.diagrams._tied import Wiring
 from flipforge.errors import InputError
 
-__all__ = ["MOST_DIAGRAMS", "Group", "check_listable", "check_shape", "group", "group_names", "register_group"]
+__all__ = [
+    "MOST_DIAGRAMS",
+    "Group",
+    "TiedFamily",
+    "TiedGroup",
+    "check_listable",
+    "check_shape",
+    "group",
+    "group_names",
+    "register_group",
+]
 
 MOST_DIAGRAMS = 2_000_000
 """The longest list of diagrams that is made; longer ones are counted and enumerated lazily."""
@@ -76,6 +87,64 @@ class Group(Protocol):
 
     def element(self, rng: np.random.Generator) -> npt.NDArray[Any]:
         """Return a random element of the group as an exact n x n matrix: integers, or fractions in an object array."""
+
+
+class TiedFamily(NamedTuple):
+    """Diagrams that span the maps of a group of permutations.
+
+    Attributes
+    ----------
+    diagrams
+        Partitions with ties, cheap ones first.
+    basis
+        The places of the first independent ones.
+    values
+        Their entries at one index of each orbit, orbits x diagrams.
+    """
+
+    diagrams: tuple[Wiring, ...]
+    basis: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int64]
+
+
+@runtime_checkable
+class TiedGroup(Protocol):
+    """A group of permutations, whose layers are applied by partitions with ties.
+
+    Attributes
+    ----------
+    n
+        Number of points.
+    order
+        Number of elements.
+    generators
+        Each the images of 0, ..., n-1.
+    edges
+        Of the graph whose automorphisms these are, an undirected edge both ways; none where there is no graph.
+    """
+
+    n: int
+
+    @property
+    def order(self) -> int:
+        """Number of elements."""
+
+    @property
+    def generators(self) -> tuple[tuple[int, ...], ...]:
+        """Generators."""
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Edges of the graph."""
+
+    def tied_family(self, k: int, l: int) -> TiedFamily:
+        """Return diagrams that span the maps from k to l copies of V.
+
+        Raises
+        ------
+        InputError
+            There are too many.
+        """
 
 
 GroupFactory = Callable[[str], Group]

@@ -111,26 +111,28 @@ def _program(
     m: Floats,
     weights: Floats,
     instructions: Integers,
+    rows: Integers,
     labels: Integers,
     registers: Integers,
     place: Integers,
     wide: int,
 ) -> None:
-    for row in range(len(instructions)):
-        source, target, weight = instructions[row, 0], instructions[row, 1], instructions[row, 2]
-        first, end = instructions[row, 6], instructions[row, 7]
-        s = (registers[source, 0] + instructions[row, 4]) * wide
-        t = (registers[target, 0] + instructions[row, 5]) * wide
+    for number in range(len(instructions)):
+        source, target, weight = instructions[number, 0], instructions[number, 1], instructions[number, 2]
+        first, end = instructions[number, 5], instructions[number, 6]
         by_s, by_t = registers[source, 1] * wide, registers[target, 1] * wide
-        sign = weights.dtype.type(instructions[row, 3])
-        if weight < 0:
-            for channel in range(registers[source, 2]):
-                _instruction(m, t + channel * by_t, s + channel * by_s, labels, first, end, place, wide, sign)
-            continue
-        for output in range(registers[target, 2]):
-            for channel in range(registers[source, 2]):
-                factor = sign * weights[output, channel, weight]
-                _instruction(m, t + output * by_t, s + channel * by_s, labels, first, end, place, wide, factor)
+        for row in range(instructions[number, 3], instructions[number, 4]):
+            s = (registers[source, 0] + rows[row, 0]) * wide
+            t = (registers[target, 0] + rows[row, 1]) * wide
+            sign = weights.dtype.type(rows[row, 2])
+            if weight < 0:
+                for channel in range(registers[source, 2]):
+                    _instruction(m, t + channel * by_t, s + channel * by_s, labels, first, end, place, wide, sign)
+                continue
+            for output in range(registers[target, 2]):
+                for channel in range(registers[source, 2]):
+                    factor = sign * weights[output, channel, weight]
+                    _instruction(m, t + output * by_t, s + channel * by_s, labels, first, end, place, wide, factor)
 
 
 @kernel
@@ -155,7 +157,14 @@ def _turn_out(m: Floats, at: int, y: Floats, first: int, size: int) -> None:
 
 @kernel
 def run(
-    x: Floats, y: Floats, weights: Floats, instructions: Integers, labels: Integers, registers: Integers, room: int
+    x: Floats,
+    y: Floats,
+    weights: Floats,
+    instructions: Integers,
+    rows: Integers,
+    labels: Integers,
+    registers: Integers,
+    room: int,
 ) -> None:
     """Run a program on a batch."""
     wide = LANES if len(x) >= LANES else 1
@@ -172,10 +181,10 @@ def run(
         m[: room * wide] = 0
         if wide == 1:
             m[into : into + inputs] = x[item]
-            _program(m, weights, instructions, labels, registers, place, 1)
+            _program(m, weights, instructions, rows, labels, registers, place, 1)
             y[item] = m[out : out + outputs]
         else:
             _turn_in(m, into * wide, x_flat, item * inputs, inputs)
-            _program(m, weights, instructions, labels, registers, place, wide)
+            _program(m, weights, instructions, rows, labels, registers, place, wide)
             _turn_out(m, out, y_flat, item * outputs, outputs)
         item += wide

@@ -63,7 +63,7 @@ def cost(on: Flags, lefts: Any, orders: Any, counts: Numbers, powers: Numbers, r
     for c in range(size):
         for t in range(len(order_t)):
             if counts[c, t]:
-                total += counts[c, t] * powers[order_s[c] + reach_s[c] + reach_t[t]]
+                total += counts[c, t] * powers[reach_s[c] + reach_t[t]]
     return total
 
 
@@ -91,6 +91,7 @@ def run(
     basis: Numbers,
     tableau: Numbers,
     cells: Numbers,
+    joints: Numbers,
     counts: Numbers,
     lefts: Any,
     orders: Any,
@@ -105,7 +106,7 @@ def run(
     reaches = np.zeros(size_s, np.int8), np.zeros(size_t, np.int8)
     charge = 1 + ((size_s * size_s + size_t * size_t + size_s * size_t) >> 8)
     for row in range(len(basis)):
-        counts[cells[basis[row], 0], cells[basis[row], 1]] += 1
+        counts[cells[basis[row], 0], cells[basis[row], 1]] += joints[basis[row]]
     first = on.copy(), basis.copy(), tableau.copy(), counts.copy()
     best = on.copy(), basis.copy(), tableau.copy(), counts.copy()
     start = now = record = cost(on, lefts, orders, counts, powers, reaches)
@@ -135,16 +136,16 @@ def run(
             leaving = basis[row]
             if leaving == joining:
                 continue
-            counts[cells[leaving, 0], cells[leaving, 1]] -= 1
-            counts[cells[joining, 0], cells[joining, 1]] += 1
+            counts[cells[leaving, 0], cells[leaving, 1]] -= joints[leaving]
+            counts[cells[joining, 0], cells[joining, 1]] += joints[joining]
             after = cost(on, lefts, orders, counts, powers, reaches)
             if after <= now or kick:
                 basis[row] = joining
                 _pivot(tableau, row, joining)
                 tally[SWAPS] += 1
             else:
-                counts[cells[leaving, 0], cells[leaving, 1]] += 1
-                counts[cells[joining, 0], cells[joining, 1]] -= 1
+                counts[cells[leaving, 0], cells[leaving, 1]] += joints[leaving]
+                counts[cells[joining, 0], cells[joining, 1]] -= joints[joining]
                 continue
         else:
             one = _below(bits, len(on))

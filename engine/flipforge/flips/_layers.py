@@ -15,7 +15,14 @@ Integers = NDArray[Any]
 
 
 def layer_run(
-    x: Floats, y: Floats, weights: Floats, instructions: Integers, labels: Integers, registers: Integers, room: int
+    x: Floats,
+    y: Floats,
+    weights: Floats,
+    instructions: Integers,
+    rows: Integers,
+    labels: Integers,
+    registers: Integers,
+    room: int,
 ) -> None:
     """Run a layer program on a batch; `flipforge.programs.apply_layer` with ``engine="numpy"`` is the same in NumPy.
 
@@ -26,8 +33,10 @@ def layer_run(
     weights
         Shape (outputs, inputs, weights).
     instructions
-        Rows: source, target, weight or -1, sign, offset at the source, offset at the target, first label, last + 1. For
-        each value of its labels one element of the source is scaled and added to one of the target.
+        Source, target, weight or -1, first row, last + 1, first label, last + 1. For each row, and each value of the
+        labels, one element of the source is scaled and added to one of the target.
+    rows
+        Offset at the source, offset at the target, factor.
     labels
         Rows: length, stride at the source (0 where one element goes to all), stride at the target (0 for a sum).
     registers
@@ -37,7 +46,7 @@ def layer_run(
     """
     from flipforge.flips._layer_kernel import run
 
-    run(x, y, weights, instructions, labels, registers, room)
+    run(x, y, weights, instructions, rows, labels, registers, room)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class LayerTables:
         For both: axes of each core.
     cells
         For each diagram the core that it needs of the input, and that of the output.
+    joints
+        For each diagram the elements that an instruction from the one to the other touches.
     powers
         ``n**e`` for all e that occur.
     """
@@ -61,6 +72,7 @@ class LayerTables:
     lefts: tuple[NDArray[np.int8], NDArray[np.int8]]
     orders: tuple[NDArray[np.int8], NDArray[np.int8]]
     cells: NDArray[np.int64]
+    joints: NDArray[np.int64]
     powers: NDArray[np.int64]
 
 
@@ -125,7 +137,7 @@ def layer_walk(
     limits = np.array([goal, steps, max(1, path), max(1, idle), band], np.int64)
     state, chosen = on.copy(), basis.copy()
     counts = np.zeros((len(tables.orders[0]), len(tables.orders[1])), np.int64)
-    shared = tables.cells, counts, tables.lefts, tables.orders, tables.powers
+    shared = tables.cells, tables.joints, counts, tables.lefts, tables.orders, tables.powers
     compiled.run(state, chosen, tableau.copy(), *shared, limits, seed.copy(), tally)
     named = {name: int(number) for name, number in zip(compiled.TALLY, tally, strict=True)}
     return LayerWalk(state, chosen, named.pop("best"), **named)

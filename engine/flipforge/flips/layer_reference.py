@@ -49,7 +49,12 @@ class LayerTrace:
 
 
 def layer_cost(
-    on: Sequence[int], basis: Sequence[int], cells: Table, sides: tuple[Side, Side], powers: Sequence[int]
+    on: Sequence[int],
+    basis: Sequence[int],
+    cells: Table,
+    joints: Sequence[int],
+    sides: tuple[Side, Side],
+    powers: Sequence[int],
 ) -> int:
     """Return the elements that a program touches, instruction by instruction."""
     source, sink = sides
@@ -58,7 +63,7 @@ def layer_cost(
     total = sum(powers[order + away] for order, away in made_s + made_t)
     for diagram in basis:
         c, t = cells[diagram]
-        total += powers[source.order[c] + near_s[c] + near_t[t]]
+        total += joints[diagram] * powers[near_s[c] + near_t[t]]
     return total
 
 
@@ -67,6 +72,7 @@ def layer_walk(
     basis: Sequence[int],
     tableau: Table,
     cells: Table,
+    joints: Sequence[int],
     sides: tuple[Side, Side],
     powers: Sequence[int],
     *,
@@ -81,7 +87,7 @@ def layer_walk(
     generator = Generator(seed)
     sizes = [len(side.order) for side in sides]
     charge = 1 + (sizes[0] ** 2 + sizes[1] ** 2 + sizes[0] * sizes[1]) // 256
-    now = LayerTrace(list(on), list(basis), layer_cost(on, basis, cells, sides, powers))
+    now = LayerTrace(list(on), list(basis), layer_cost(on, basis, cells, joints, sides, powers))
     rows = [list(row) for row in tableau]
     first = best = (now.on[:], now.basis[:], now.cost, rows)
     counts = dict.fromkeys(("moves", "accepted", "swaps", "plus", "restarts"), 0)
@@ -117,7 +123,7 @@ def layer_walk(
                 continue
             for place in {one, other}:
                 trial[0][place] = 1 - trial[0][place]
-        cost = layer_cost(*trial, cells, sides, powers)
+        cost = layer_cost(*trial, cells, joints, sides, powers)
         if cost > now.cost and not kick:
             continue
         counts["accepted"] += 1
@@ -132,7 +138,7 @@ def layer_walk(
     for place in range(len(flags)):
         if flags[place] == 1:
             fewer = [*flags[:place], 0, *flags[place + 1 :]]
-            cost = layer_cost(fewer, chosen, cells, sides, powers)
+            cost = layer_cost(fewer, chosen, cells, joints, sides, powers)
             if cost <= record:
                 flags, record = fewer, cost
     return LayerTrace(flags, chosen, record, {**counts, "steps": taken})

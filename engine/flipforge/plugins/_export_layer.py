@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flipforge.diagrams import diagram_matrix, symplectic_matrix
+from flipforge.diagrams import PartitionDiagram, symplectic_matrix, tied_matrix
 from flipforge.errors import InputError, PluginError
 from flipforge.plugins._export import Check, ExportReport, write_texts
 from flipforge.plugins._report import document_of, dump
@@ -31,19 +31,24 @@ def check_layer_code(layer: Layer, target: LayerTarget, path: Path) -> Sequence[
     module = _loaded(path)
     program, symplectic = layer.program, layer.program.symplectic
     points = program.k + program.l
-    sizes = [n for n in ((2, 4) if symplectic else (2, 3)) if n**points <= _DENSE_ENTRIES]
+    small = (2, 4) if symplectic else (2, 3) if program.fixed is None else (program.fixed.n,)
+    sizes = [n for n in small if n**points <= _DENSE_ENTRIES]
+    generators = () if program.fixed is None else program.fixed.generators
     rng = np.random.default_rng(0)
     weights = rng.integers(-5, 6, program.weights)
     checks = []
     for n in sizes:
         matrix = np.zeros((n**program.l, n**program.k), np.int64)
         for weight, diagram in zip(weights, program.diagrams, strict=True):
-            part = symplectic_matrix(diagram, n) if symplectic else diagram_matrix(diagram, n)
+            if symplectic and isinstance(diagram, PartitionDiagram):
+                part = symplectic_matrix(diagram, n)
+            else:
+                part = tied_matrix(diagram, n, generators)
             np.add.at(matrix, (part.rows, part.cols), weight * part.values)
         x = rng.integers(-9, 10, (2, *([n] * program.k)))
         wanted = (x.reshape(2, -1) @ matrix.T).reshape(2, *([n] * program.l))
         checks.append(_compared(module, target, x, weights, wanted, f"dense matrix, n = {n}"))
-    n = layer.problem.n
+    n = layer.n
     if n**program.k <= _DENSE_ENTRIES and n**program.l <= _DENSE_ENTRIES:
         x = np.asfortranarray(rng.integers(-9, 10, (3, *([n] * program.k))))
         wanted = apply_layer(program, x, weights, n=n, engine="numpy")

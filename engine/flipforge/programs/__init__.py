@@ -8,7 +8,7 @@ reference, and run on symbols, which proves what they compute.
 from flipforge.programs._compose import compose
 from flipforge.programs._execute import evaluate, execute, multiply, run_linear
 from flipforge.programs._files import PROGRAM_FORMAT, dump_program, dump_reduced, is_program_file, read_program
-from flipforge.programs._layer import LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
+from flipforge.programs._layer import Fixed, LayerProgram, Polynomial, Step, evaluate_polynomial, polynomial_text
 from flipforge.programs._layer_build import Core, assemble, cores, halves, remaining, single, whole
 from flipforge.programs._layer_fixed import FixedLayer, dense_is_faster
 from flipforge.programs._layer_object import (
@@ -34,6 +34,7 @@ __all__ = [
     "Combination",
     "Core",
     "Engine",
+    "Fixed",
     "FixedLayer",
     "Layer",
     "LayerProgram",

@@ -6,26 +6,37 @@ blocks with several points above are scattered to a diagonal. So an instruction 
 each of its blocks, n^blocks in all, which is what it counts; views are free.
 
 Factoring a diagram into such steps is the scheme of Pearce-Crump (arXiv 2304.14165, 2412.10837); here all diagrams of a
-layer share their steps.
+layer share their steps. An instruction with a weight may have ties between its blocks, those of a head or of an orbit;
+then the program is for one n, and touches an element for each choice of values that the ties leave.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import NamedTuple
 
-from flipforge.diagrams import PartitionDiagram, compose, compose_symplectic
-from flipforge.errors import MalformedError, VerificationError
+from flipforge.diagrams import (
+    PartitionDiagram,
+    Tie,
+    TiedDiagram,
+    Wiring,
+    compose_symplectic,
+    compose_tied,
+    tie_rows,
+    ties_of,
+)
+from flipforge.errors import InputError, MalformedError, VerificationError
 
-__all__ = ["INPUT", "OUTPUT", "LayerProgram", "Polynomial", "Step", "evaluate_polynomial", "polynomial_text"]
+__all__ = ["INPUT", "OUTPUT", "Fixed", "LayerProgram", "Polynomial", "Step", "evaluate_polynomial", "polynomial_text"]
 
 INPUT, OUTPUT = 0, 1
 """The registers of the input and of the output."""
 
 Polynomial = tuple[int, ...]
 """Coefficients in n, that of n^0 first."""
-Expansion = dict[int | None, dict[PartitionDiagram, dict[int, int]]]
+Expansion = dict[int | None, dict[Wiring, dict[int, int]]]
 
 
 class Step(NamedTuple):
@@ -33,8 +44,38 @@ class Step(NamedTuple):
 
     target: int
     source: int
-    diagram: PartitionDiagram
+    diagram: Wiring
     weight: int | None = None
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What the ties of a program are about.
+
+    Attributes
+    ----------
+    n
+        Length of all axes.
+    generators
+        Permutations of 0, ..., n-1 that generate the group whose orbits ties name; none where there are heads alone.
+    edges
+        Of the graph whose automorphisms they are; none where the group is known by its generators.
+    """
+
+    n: int
+    generators: tuple[tuple[int, ...], ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        points = list(range(self.n))
+        if self.n < 1 or any(sorted(images) != points for images in self.generators):
+            raise MalformedError(f"generators must be permutations of 0..{self.n - 1}")
+        if not all(0 <= min(edge) <= max(edge) < self.n for edge in self.edges):
+            raise MalformedError(f"edges must join points of 0..{self.n - 1}")
+
+    def rows(self, tie: Tie) -> tuple[tuple[tuple[int, ...], int], ...]:
+        """Return the values that a tie leaves, each with its factor."""
+        return tie_rows(tie, self.n, self.generators)
 
 
 @dataclass(frozen=True)
@@ -50,6 +91,8 @@ class LayerProgram:
         output.
     symplectic
         Diagrams stand for matrices of Sp(n), in which a pair in one row is the form.
+    fixed
+        The n and the group of the ties; None where there are no ties, and then any n will do.
 
     Raises
     ------
@@ -68,6 +111,7 @@ class LayerProgram:
     orders: tuple[int, ...]
     steps: tuple[Step, ...]
     symplectic: bool = False
+    fixed: Fixed | None = None
 
     def __post_init__(self) -> None:
         if len(self.orders) < 2 or min(self.orders) < 0:
@@ -86,8 +130,19 @@ class LayerProgram:
             read.add(step.source)
             if step.target in read - {OUTPUT}:
                 raise MalformedError(f"{place} adds to register {step.target}, which was read already")
-            if self.symplectic and not step.diagram.is_brauer:
+            if self.symplectic and not (isinstance(step.diagram, PartitionDiagram) and step.diagram.is_brauer):
                 raise MalformedError(f"{place}: a symplectic step joins pairs only")
+            if isinstance(step.diagram, TiedDiagram):
+                self._check_ties(place, step)
+
+    def _check_ties(self, place: str, step: Step) -> None:
+        if self.fixed is None or step.weight is None:
+            raise MalformedError(f"{place}: ties are between blocks of an instruction with a weight, at one n")
+        for tie in ties_of(step.diagram):
+            if tie.values is None and len(tie.blocks) not in (self.fixed.n, self.fixed.n - 1):
+                raise MalformedError(f"{place}: a head has {self.fixed.n} legs, or one less")
+            if tie.values is not None and not set(tie.values) <= set(range(self.fixed.n)):
+                raise MalformedError(f"{place}: values {tie.values} are not all below {self.fixed.n}")
 
     def __hash__(self) -> int:
         # A program is looked up at each application; its steps are hashed once.
@@ -95,7 +150,7 @@ class LayerProgram:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.orders, self.steps, self.symplectic))
+        return hash((self.orders, self.steps, self.symplectic, self.fixed))
 
     @property
     def k(self) -> int:
@@ -114,19 +169,26 @@ class LayerProgram:
 
     @cached_property
     def operations(self) -> Polynomial:
-        """Elements touched, as a polynomial in n."""
+        """Elements touched, as a polynomial in n; at the program's n where it has ties."""
         counts = [0] * (1 + max((step.diagram.size for step in self.steps), default=0))
         for step in self.steps:
-            counts[step.diagram.size] += 1
+            tied = ties_of(step.diagram)
+            counts[step.diagram.size - sum(len(tie.blocks) for tie in tied)] += prod(map(self._choices, tied))
+        while len(counts) > 1 and not counts[-1]:
+            counts.pop()
         return tuple(counts)
+
+    def _choices(self, tie: Tie) -> int:
+        assert self.fixed is not None
+        return len(self.fixed.rows(tie))
 
     def cost(self, n: int) -> int:
         """Return the elements touched at one n."""
         return evaluate_polynomial(self.operations, n)
 
     @cached_property
-    def diagrams(self) -> tuple[PartitionDiagram, ...]:
-        """For each weight the diagram that the program applies with it.
+    def diagrams(self) -> tuple[Wiring, ...]:
+        """For each weight the diagram that the program applies with it, the blocks of its ties ascending.
 
         Raises
         ------
@@ -152,7 +214,7 @@ class LayerProgram:
             for s in reversed(self.steps)
         ]
         orders = (self.orders[OUTPUT], self.orders[INPUT], *self.orders[2:])
-        return LayerProgram(orders, tuple(steps), self.symplectic)
+        return LayerProgram(orders, tuple(steps), self.symplectic, self.fixed)
 
 
 def expand(program: LayerProgram) -> Expansion:
@@ -180,10 +242,13 @@ def expand(program: LayerProgram) -> Expansion:
     return registers[OUTPUT]
 
 
-def _composed(above: PartitionDiagram, below: PartitionDiagram, symplectic: bool) -> tuple[PartitionDiagram, int, int]:
-    if symplectic:
+def _composed(above: Wiring, below: Wiring, symplectic: bool) -> tuple[Wiring, int, int]:
+    if symplectic and isinstance(above, PartitionDiagram) and isinstance(below, PartitionDiagram):
         return compose_symplectic(above, below)
-    return *compose(above, below), 1
+    try:
+        return compose_tied(above, below)
+    except InputError as error:
+        raise VerificationError(str(error)) from None
 
 
 def evaluate_polynomial(coefficients: Sequence[int], n: int) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from flipforge.diagrams import PartitionDiagram, partitions, relabelled
-from flipforge.programs._layer import INPUT, OUTPUT, LayerProgram, Step
+from flipforge.diagrams import PartitionDiagram, Tie, TiedDiagram, Wiring, partitions, relabelled, ties_of
+from flipforge.programs._layer import INPUT, OUTPUT, Fixed, LayerProgram, Step
 
 __all__ = ["Core", "assemble", "cores", "halves", "remaining", "single", "whole"]
 
@@ -53,8 +53,8 @@ def cores(points: int) -> tuple[Core, ...]:
     return tuple(sorted(found, key=lambda core: (-core.blocks, -core.order, core)))
 
 
-def halves(diagram: PartitionDiagram) -> tuple[Core, Core]:
-    """Return the core that a diagram needs of its points below, and that of its points above.
+def halves(diagram: Wiring) -> tuple[Core, Core]:
+    """Return the core that a diagram needs of its points below, and that of its points above; ties keep their blocks.
 
     Examples
     --------
@@ -62,7 +62,8 @@ def halves(diagram: PartitionDiagram) -> tuple[Core, Core]:
     (Core(labels=(0, 1), kept=(0,)), Core(labels=(0,), kept=(0,)))
     """
     above, below = diagram.labels[: diagram.l], diagram.labels[diagram.l :]
-    return _half(below, set(above)), _half(above, set(below))
+    named = {block for tie in ties_of(diagram) for block in tie.blocks}
+    return _half(below, named.union(above)), _half(above, named.union(below))
 
 
 def remaining(have: Core, want: Core) -> int | None:
@@ -91,13 +92,14 @@ def remaining(have: Core, want: Core) -> int | None:
 
 
 def assemble(
-    diagrams: Sequence[PartitionDiagram],
+    diagrams: Sequence[Wiring],
     sources: Sequence[Core],
     sinks: Sequence[Core],
     *,
     k: int,
     l: int,
     symplectic: bool = False,
+    fixed: Fixed | None = None,
 ) -> LayerProgram:
     """Return the program that applies each diagram with a weight of its own, through these intermediates.
 
@@ -110,6 +112,8 @@ def assemble(
         Diagrams from k to l points; that of number w gets weight w.
     sources, sinks
         Cores of the k axes of the input and of the l axes of the output.
+    fixed
+        What ties are about, where there are any.
 
     Examples
     --------
@@ -130,21 +134,29 @@ def assemble(
     for weight, diagram, source, sink in joints:
         labels = [_label(diagram.labels[:l], sink, block) for block in sink.kept]
         labels += [_label(diagram.labels[l:], source, block) for block in source.kept]
-        middle = PartitionDiagram(source.order, sink.order, relabelled(labels))
+        middle = _joint(diagram, source.order, sink.order, labels)
         steps.append(Step(right.registers[sink], left.registers[source], middle, weight))
     steps += [Step(source, target, way.flip()) for target, source, way in reversed(list(right.ways()))]
-    return LayerProgram(tuple(orders), tuple(steps), symplectic)
+    return LayerProgram(tuple(orders), tuple(steps), symplectic, fixed)
 
 
 @cache
-def single(diagram: PartitionDiagram, *, symplectic: bool = False) -> LayerProgram:
+def single(diagram: Wiring, *, symplectic: bool = False, fixed: Fixed | None = None) -> LayerProgram:
     """Return the program of one diagram: sums of what only the input has, then what only the output has.
 
     It touches n^b + n^t elements, b and t the blocks that reach the bottom and the top, or n^t alone without sums and
     n^b alone where nothing is broadcast.
     """
     below, above = halves(diagram)
-    return assemble([diagram], [below], [above], k=diagram.k, l=diagram.l, symplectic=symplectic)
+    return assemble([diagram], [below], [above], k=diagram.k, l=diagram.l, symplectic=symplectic, fixed=fixed)
+
+
+def _joint(diagram: Wiring, k: int, l: int, labels: Sequence[int]) -> Wiring:
+    """Return what joins two intermediates whose axes have these labels of a diagram; its ties stay in their order."""
+    names = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    ties = [Tie(tuple(names[block] for block in tie.blocks), tie.values) for tie in ties_of(diagram)]
+    joined = tuple(names[label] for label in labels)
+    return TiedDiagram(k, l, joined, tuple(ties)) if ties else PartitionDiagram(k, l, joined)
 
 
 class _Side:

@@ -3,7 +3,8 @@
 from itertools import product
 from typing import Literal
 
-from flipforge.programs._layer import INPUT, OUTPUT, Step, polynomial_text
+from flipforge.diagrams import ties_of
+from flipforge.programs._layer import INPUT, OUTPUT, LayerProgram, Step, polynomial_text
 from flipforge.programs._layer_object import Layer
 
 __all__ = ["LAYER_TARGETS", "LayerTarget", "layer_source"]
@@ -68,8 +69,8 @@ def _zeros(t, shape):
 def layer_source(layer: Layer, target: LayerTarget) -> str:
     """Return a module with ``apply(x, weights)``, which runs a layer program.
 
-    ``x`` has shape (..., n, ..., n) with any n that the group has, ``weights`` shape (W,). The code of PyTorch can be
-    differentiated in both.
+    ``x`` has shape (..., n, ..., n) with any n that the group has, or that of the program where it has ties;
+    ``weights`` has shape (W,). The code of PyTorch can be differentiated in both.
 
     Examples
     --------
@@ -82,6 +83,7 @@ def layer_source(layer: Layer, target: LayerTarget) -> str:
     """
     program, problem = layer.program, layer.problem
     names = ["x", "y", *(f"t{register}" for register in range(2, len(program.orders)))]
+    tables, body = _body(program, names)
     lines = [
         f'"""Layer program {layer.id} for {problem.name}: {program.weights} diagrams.',
         "",
@@ -92,6 +94,7 @@ def layer_source(layer: Layer, target: LayerTarget) -> str:
         _NUMPY if target == "numpy" else _TORCH,
         f"WEIGHTS = {program.weights}",
         f"DIAGRAMS = {[list(diagram.labels) for diagram in program.diagrams]!r}",
+        *tables,
         "",
         "",
         "def apply(x, weights, n=None):",
@@ -102,6 +105,7 @@ def layer_source(layer: Layer, target: LayerTarget) -> str:
         '        raise ValueError(f"x has shape {tuple(x.shape)}; its last {k} axes must have one length n")',
         "    if len(weights) != WEIGHTS:",
         '        raise ValueError(f"{len(weights)} weights are given, the layer has {WEIGHTS}")',
+        *_fixed_lines(program),
         *(
             ["    if n % 2:", '        raise ValueError(f"n = {n}: Sp(n) needs an even n")']
             if program.symplectic
@@ -113,9 +117,49 @@ def layer_source(layer: Layer, target: LayerTarget) -> str:
     for register, order in enumerate(program.orders):
         if register != INPUT:
             lines.append(f"    {names[register]} = _zeros(x, lead + (n,) * {order})")
+    return "\n".join([*lines, *(f"    {line}" for line in body), f"    return {names[OUTPUT]}", ""])
+
+
+def _body(program: LayerProgram, names: list[str]) -> tuple[list[str], list[str]]:
+    """Write the tables of values that ties leave, and the instructions."""
+    tables: dict[str, int] = {}
+    body = []
     for step in program.steps:
-        lines += [f"    {line}" for line in _lines(step, names, program.symplectic)]
-    return "\n".join([*lines, f"    return {names[OUTPUT]}", ""])
+        if ties_of(step.diagram):
+            body += _tied_lines(step, names, program, tables)
+        else:
+            body += _lines(step, names, program.symplectic)
+    return [f"ROWS_{number} = {table}" for table, number in tables.items()], body
+
+
+def _fixed_lines(program: LayerProgram) -> list[str]:
+    if program.fixed is None:
+        return []
+    n = program.fixed.n
+    return [f"    if n != {n}:", f'        raise ValueError(f"n = {{n}}: this layer is for n = {n}")']
+
+
+def _tied_lines(step: Step, names: list[str], program: LayerProgram, tables: dict[str, int]) -> list[str]:
+    """Write an instruction with ties: a loop over the values that they leave, with a slice for each."""
+    assert program.fixed is not None
+    diagram = step.diagram
+    tied = [block for tie in ties_of(diagram) for block in tie.blocks]
+    rows: list[tuple[int, ...]] = [(1,)]
+    for tie in ties_of(diagram):
+        rows = [(x * factor, *row, *values) for x, *row in rows for values, factor in program.fixed.rows(tie)]
+    number = tables.setdefault(repr(rows), len(tables))
+    sides = []
+    for labels in (diagram.labels[: diagram.l], diagram.labels[diagram.l :]):
+        index = ", ".join(f"i{label}" if label in tied else ":" for label in labels)
+        letters = "".join(chr(ord("a") + label) for label in labels if label not in tied)
+        sides.append((f"[..., {index}]" if index else "", letters))
+    (above_index, above), (below_index, below) = sides
+    distinct = "".join(dict.fromkeys(above))
+    kept = "".join(x for x in distinct if x in below)
+    value = f'_take({names[step.source]}{below_index}, "{below}", "{kept}")' + _spread(distinct, kept)
+    loop = f"for sign, {', '.join(f'i{block}' for block in tied)} in ROWS_{number}:"
+    target = f'_at({names[step.target]}{above_index}, "{above}")'
+    return [loop, f"    {target}[...] += sign * weights[{step.weight}] * {value}"]
 
 
 def _lines(step: Step, names: list[str], symplectic: bool) -> list[str]:

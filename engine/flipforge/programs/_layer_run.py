@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-from flipforge.diagrams import PartitionDiagram
+from flipforge.diagrams import Tie, Wiring, ties_of
 from flipforge.errors import InputError
 from flipforge.programs._layer import INPUT, OUTPUT, LayerProgram
 
@@ -20,13 +19,16 @@ Engine = Literal["numpy", "numba"]
 
 
 class Strided(NamedTuple):
-    """One instruction for one n: offsets, and for each label its length and its strides, all in elements."""
+    """One instruction for one n: for each label its length and its strides, all in elements.
+
+    It is run once for each of its rows, an offset at the source, one at the target, and a factor: a pair that a
+    symplectic form joins has one row for each sign, and ties have one for each choice of values that they leave.
+    """
 
     source: int
     target: int
     weight: int | None
-    sign: int
-    offsets: tuple[int, int]
+    rows: tuple[tuple[int, int, int], ...]
     sizes: tuple[int, ...]
     ds: tuple[int, ...]
     dt: tuple[int, ...]
@@ -60,7 +62,7 @@ def apply_layer(
 
     Examples
     --------
-    >>> from flipforge.diagrams import PartitionDiagram
+    >>> from flipforge.diagrams import Tie, Wiring, ties_of
     >>> from flipforge.programs import assemble
     >>> trace = assemble([PartitionDiagram(2, 0, (0, 0))], [], [], k=2, l=0)
     >>> apply_layer(trace, np.arange(9).reshape(3, 3), np.array([1])).item()
@@ -93,10 +95,11 @@ def layer_gradients(
     names = {OUTPUT: INPUT}
     for op in lowered(program, forth.n):
         if op.weight is not None:
-            a = _view(cores[op.source], op.offsets[0], op.sizes, op.ds)
-            b = _view(sinks[names.get(op.target, op.target)], op.offsets[1], op.sizes, op.dt)
-            axes = list(range(3, a.ndim + 1))
-            gradient[:, :, op.weight] += op.sign * np.einsum(a, [0, 1, *axes], b, [0, 2, *axes], [2, 1])
+            for below, above, factor in op.rows:
+                a = _view(cores[op.source], below, op.sizes, op.ds)
+                b = _view(sinks[names.get(op.target, op.target)], above, op.sizes, op.dt)
+                axes = list(range(3, a.ndim + 1))
+                gradient[:, :, op.weight] += factor * np.einsum(a, [0, 1, *axes], b, [0, 2, *axes], [2, 1])
     return gx, gradient.reshape(weights.shape)
 
 
@@ -126,6 +129,8 @@ class _Shaped(NamedTuple):
             raise InputError("a layer without input axes does not show n: give it")
         if any(size != n for size in x.shape[x.ndim - k :]) or n < 1:
             raise InputError(f"x has shape {x.shape}; its last {k} axes must all have length n = {n}")
+        if program.fixed is not None and n != program.fixed.n:
+            raise InputError(f"x has axes of length {n}; the ties of the program are for n = {program.fixed.n}")
         if program.symplectic and n % 2:
             raise InputError(f"x has axes of length {n}; Sp(n) needs an even n")
         if channels and x.shape[lead] != weights.shape[1]:
@@ -142,26 +147,39 @@ class _Shaped(NamedTuple):
 
 @lru_cache(maxsize=64)
 def lowered(program: LayerProgram, n: int) -> tuple[Strided, ...]:
-    """Write a program for one n: a symplectic pair becomes two instructions, one for each sign."""
+    """Write a program for one n."""
     ops: list[Strided] = []
     for step in program.steps:
-        plain, forms = _labels(step.diagram, n, program.symplectic)
-        half = n // 2
-        for signs in product((False, True), repeat=len(forms)):
-            offset_s = offset_t = 0
-            labels = list(plain)
-            for (side, first, second), turned in zip(forms, signs, strict=True):
-                # The form is +1 at (i, i + n/2) and -1 at (i + n/2, i).
-                shift = half * (first if turned else second)
-                offset_s += shift * (side == "s")
-                offset_t += shift * (side == "t")
-                both = first + second
-                labels.append((half, both if side == "s" else 0, both if side == "t" else 0))
-            labels.sort(key=_inner)
-            sizes, ds, dt = (tuple(column) for column in zip(*labels, strict=True)) if labels else ((), (), ())
-            sign = -1 if sum(signs) % 2 else 1
-            ops.append(Strided(step.source, step.target, step.weight, sign, (offset_s, offset_t), sizes, ds, dt))
+        labels, forms = _labels(step.diagram, n, program.symplectic)
+        rows = [(0, 0, 1)]
+        for side, first, second in forms:
+            # The form is +1 at (i, i + n/2) and -1 at (i + n/2, i).
+            half = n // 2
+            ends = [(half * second, 1), (half * first, -1)]
+            offsets = [((shift, 0) if side == "s" else (0, shift), sign) for shift, sign in ends]
+            rows = [(s + ds, t + dt, sign * x) for s, t, sign in rows for (ds, dt), x in offsets]
+            both = first + second
+            labels.append((half, both if side == "s" else 0, both if side == "t" else 0))
+        for tie in ties_of(step.diagram):
+            rows = _tied_rows(step.diagram, tie, rows, n, program)
+        labels.sort(key=_inner)
+        sizes, ds, dt = (tuple(column) for column in zip(*labels, strict=True)) if labels else ((), (), ())
+        ops.append(Strided(step.source, step.target, step.weight, tuple(rows), sizes, ds, dt))
     return tuple(ops)
+
+
+def _tied_rows(
+    diagram: Wiring, tie: Tie, rows: Sequence[tuple[int, int, int]], n: int, program: LayerProgram
+) -> list[tuple[int, int, int]]:
+    """Return the rows with each choice of values of a tie."""
+    if program.fixed is None:
+        raise InputError("an instruction with ties is for one n, which the program does not state")
+    strides = [_strides(diagram, n, diagram.blocks[block]) for block in tie.blocks]
+    choices = []
+    for values, factor in program.fixed.rows(tie):
+        below, above = (sum(x * stride[side] for x, stride in zip(values, strides, strict=True)) for side in (0, 1))
+        choices.append((below, above, factor))
+    return [(s + below, t + above, sign * factor) for s, t, sign in rows for below, above, factor in choices]
 
 
 def _inner(label: tuple[int, int, int]) -> tuple[int, int]:
@@ -170,19 +188,25 @@ def _inner(label: tuple[int, int, int]) -> tuple[int, int]:
     return -max(ds, dt) if not (ds and dt) else -min(ds, dt), -dt
 
 
-def _labels(
-    diagram: PartitionDiagram, n: int, symplectic: bool
-) -> tuple[list[tuple[int, int, int]], list[tuple[str, int, int]]]:
-    """Return length and strides of each block, and apart the pairs that are forms: side and the two strides."""
+def _labels(diagram: Wiring, n: int, symplectic: bool) -> tuple[list[tuple[int, int, int]], list[tuple[str, int, int]]]:
+    """Return length and strides of each free block, and apart the pairs that are forms: side and the two strides."""
     plain, forms = [], []
-    for block in diagram.blocks:
+    tied = {block for tie in ties_of(diagram) for block in tie.blocks}
+    for number, block in enumerate(diagram.blocks):
         above = [n ** (diagram.l - 1 - point) for point in block if point < diagram.l]
         below = [n ** (diagram.l + diagram.k - 1 - point) for point in block if point >= diagram.l]
         if symplectic and not (above and below):
             forms.append(("t", *above) if above else ("s", *below))
-        else:
+        elif number not in tied:
             plain.append((n, sum(below), sum(above)))
     return plain, forms
+
+
+def _strides(diagram: Wiring, n: int, block: Sequence[int]) -> tuple[int, int]:
+    """Return by how much the places at source and target grow with the value of a block."""
+    above = sum(n ** (diagram.l - 1 - point) for point in block if point < diagram.l)
+    below = sum(n ** (diagram.l + diagram.k - 1 - point) for point in block if point >= diagram.l)
+    return below, above
 
 
 def _view(register: Array, offset: int, sizes: Sequence[int], strides: Sequence[int]) -> Array:
@@ -217,12 +241,13 @@ def _run_views(program: LayerProgram, shaped: _Shaped, *, weightless: bool = Fal
         if weightless and op.target in behind:
             continue
         summed = tuple(2 + label for label, stride in enumerate(op.dt) if not stride)
-        value = _view(registers[op.source], op.offsets[0], op.sizes, op.ds).sum(axis=summed, dtype=shaped.x.dtype)
-        if op.weight is not None:
-            value = np.tensordot(shaped.weights[:, :, op.weight], value, axes=(1, 1)).swapaxes(0, 1)
         kept = [(size, stride) for size, stride in zip(op.sizes, op.dt, strict=True) if stride]
-        target = _view(registers[op.target], op.offsets[1], [size for size, _ in kept], [step for _, step in kept])
-        target += op.sign * value
+        for below, above, factor in op.rows:
+            value = _view(registers[op.source], below, op.sizes, op.ds).sum(axis=summed, dtype=shaped.x.dtype)
+            if op.weight is not None:
+                value = np.tensordot(shaped.weights[:, :, op.weight], value, axes=(1, 1)).swapaxes(0, 1)
+            target = _view(registers[op.target], above, [size for size, _ in kept], [step for _, step in kept])
+            target += factor * value
     return registers
 
 
@@ -231,25 +256,28 @@ def _run_compiled(program: LayerProgram, shaped: _Shaped) -> Array:
     from flipforge.flips import layer_run
 
     outputs, inputs, _ = shaped.weights.shape
-    instructions, labels, registers, room = _plan(program, shaped.n, inputs, outputs)
+    instructions, rows, labels, registers, room = _plan(program, shaped.n, inputs, outputs)
     x = shaped.x.reshape(len(shaped.x), -1)
     y = np.empty((len(x), outputs * shaped.n**program.l), x.dtype)
-    layer_run(x if x.flags.writeable else x.copy(), y, shaped.weights, instructions, labels, registers, room)
+    layer_run(x if x.flags.writeable else x.copy(), y, shaped.weights, instructions, rows, labels, registers, room)
     return y
 
 
 @lru_cache(maxsize=64)
-def _plan(program: LayerProgram, n: int, inputs: int, outputs: int) -> tuple[Array, Array, Array, int]:
-    """Return instructions, labels, registers and room as the kernel takes them."""
-    rows: list[tuple[int, ...]] = []
+def _plan(program: LayerProgram, n: int, inputs: int, outputs: int) -> tuple[Array, Array, Array, Array, int]:
+    """Return instructions, rows, labels, registers and room as the kernel takes them."""
+    instructions: list[tuple[int, ...]] = []
+    rows: list[tuple[int, int, int]] = []
     labels: list[tuple[int, int, int]] = []
     for op in lowered(program, n):
         weight = -1 if op.weight is None else op.weight
-        rows.append((op.source, op.target, weight, op.sign, *op.offsets, len(labels), len(labels) + len(op.sizes)))
+        ends = len(rows), len(rows) + len(op.rows), len(labels), len(labels) + len(op.sizes)
+        instructions.append((op.source, op.target, weight, *ends))
+        rows += op.rows
         labels += zip(op.sizes, op.ds, op.dt, strict=True)
     behind = late(program)
     sizes = [(n**order, outputs if r in behind else inputs) for r, order in enumerate(program.orders)]
     *offsets, room = np.cumsum([0, *(elements * channels for elements, channels in sizes)]).tolist()
     registers = [(offset, *size) for offset, size in zip(offsets, sizes, strict=True)]
-    shaped = np.array(rows, np.int64).reshape(-1, 8), np.array(labels, np.int64).reshape(-1, 3)
-    return *shaped, np.array(registers, np.int64), room
+    shaped = (np.array(table, np.int64).reshape(-1, width) for table, width in ((instructions, 7), (rows, 3)))
+    return *shaped, np.array(labels, np.int64).reshape(-1, 3), np.array(registers, np.int64), room

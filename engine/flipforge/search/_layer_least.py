@@ -41,7 +41,6 @@ def least_cost(space: LayerSpace) -> int:
     if 2 ** len(free) > _MOST_SETS:
         raise InputError(f"{space.problem}: {len(free)} intermediates have more than {_MOST_SETS} sets; search instead")
     split = len(tables.orders[0])
-    degrees = tables.orders[0][tables.cells[:, 0]].astype(np.int64)
     sides = []
     for side, first in ((0, 0), (1, split)):
         left, order = tables.lefts[side].astype(np.int64), tables.orders[side]
@@ -49,7 +48,7 @@ def least_cost(space: LayerSpace) -> int:
         sides.append([_side(left, order, tables.powers, own[np.array(bits, bool)]) for bits in _subsets(len(own))])
     best: int | None = None
     for (paid, near), (more, away) in product(*sides):
-        costs = tables.powers[degrees + near[tables.cells[:, 0]] + away[tables.cells[:, 1]]]
+        costs = tables.joints * tables.powers[near[tables.cells[:, 0]] + away[tables.cells[:, 1]]]
         total = paid + more + _greedy(space.coordinates, costs)
         best = total if best is None else min(best, total)
     assert best is not None

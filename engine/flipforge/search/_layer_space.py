@@ -1,18 +1,18 @@
 """The space of layer programs of a group."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.certificates import LAYER_GROUPS, MOST_DEPENDENT, Certificate
-from flipforge.diagrams import PartitionDiagram, compose, group
+from flipforge.certificates import LAYER_GROUPS, MOST_DEPENDENT, MOST_ELEMENTS, MOST_LEGS, Certificate
+from flipforge.diagrams import Group, PartitionDiagram, TiedGroup, Wiring, compose, group, tied, ties_of
 from flipforge.errors import InputError, MalformedError, RingError
 from flipforge.flips import LAYER_WALK_VERSION, LayerTables
-from flipforge.problems import LayerProblem
-from flipforge.programs import Core, Layer, LayerProgram, assemble, cores, halves, remaining
+from flipforge.problems import LayerProblem, layer
+from flipforge.programs import Core, Fixed, Layer, LayerProgram, assemble, cores, halves, remaining
 from flipforge.rings import Ring, Z
 from flipforge.search._layer_basis import coordinates as coordinates_in
 from flipforge.search._layer_basis import rebased
@@ -52,19 +52,47 @@ class LayerSpace:
         if name not in LAYER_GROUPS:
             raise InputError(f"{problem}: programs are searched for the groups {', '.join(LAYER_GROUPS)}")
         made = group(problem.group)
-        count = made.count(problem.k, problem.l)
+        if made.name != problem.group:  # a file of edges has the name of its graph
+            self.problem = problem = layer(made.name, problem.k, problem.l)
+        self.n, self.symplectic = made.n, name == "Sp"
+        self._values: Integers | None = None
+        if isinstance(made, TiedGroup):
+            if made.order > MOST_ELEMENTS:
+                raise InputError(
+                    f"{problem}: the group has {made.order} elements; programs are checked for up to {MOST_ELEMENTS}"
+                )
+            family = made.tied_family(problem.k, problem.l)
+            self.diagrams, self._first, self._values = family.diagrams, family.basis, family.values
+            self.fixed: Fixed | None = Fixed(made.n, made.generators, made.edges)
+        else:
+            self.diagrams, self._first = self._listed(made)
+            self.fixed = Fixed(made.n) if any(map(ties_of, self.diagrams)) else None
+        self._check_size()
+
+    def _listed(self, made: Group) -> tuple[tuple[Wiring, ...], Integers]:
+        """Return all diagrams of a group, and which of them are its basis."""
+        k, l = self.problem.dims
+        count = made.count(k, l)
         if not 0 < count <= _MOST_DIAGRAMS:
             why = "there is nothing to apply" if not count else f"at most {_MOST_DIAGRAMS} can be searched"
-            raise InputError(f"{problem}: the group has {count} diagrams; {why}")
-        self.diagrams = _partitions(made.diagrams(problem.k, problem.l))
-        number = {diagram: place for place, diagram in enumerate(self.diagrams)}
-        self._first = np.array([number[d] for d in _partitions(made.basis(problem.k, problem.l))], np.int64)
-        self.symplectic = name == "Sp"
-        if sum(problem.n**diagram.size for diagram in self.diagrams) >= _LARGEST_COST:
-            raise InputError(f"{problem}: counts leave 64 bits; take a smaller n, from k + l on programs are alike")
-        if len(self._first) < count and len(self._first) > MOST_DEPENDENT and name not in ("S", "H"):
+            raise InputError(f"{self.problem}: the group has {count} diagrams; {why}")
+        diagrams = tuple(map(tied, made.diagrams(k, l)))
+        number = {diagram: place for place, diagram in enumerate(diagrams)}
+        return diagrams, np.array([number[tied(diagram)] for diagram in made.basis(k, l)], np.int64)
+
+    def _check_size(self) -> None:
+        """Refuse counts that leave 64 bits, and what is too large for the checker."""
+        if self._values is None and self.fixed is not None and self.n > MOST_LEGS:
+            raise InputError(f"{self.problem}: heads of {self.n} legs; programs are checked for up to {MOST_LEGS}")
+        if sum(self.n**diagram.size for diagram in self.diagrams) >= _LARGEST_COST:
             raise InputError(
-                f"{problem}: {len(self._first)} of {count} dependent diagrams are more than the {MOST_DEPENDENT} whose "
+                f"{self.problem}: counts leave 64 bits; take a smaller n, from k + l on programs are alike"
+            )
+        chosen, count = len(self._first), len(self.diagrams)
+        ruled = self.problem.group.partition(":")[0] in ("S", "H", "A")
+        if chosen < count and chosen > MOST_DEPENDENT and not ruled:
+            raise InputError(
+                f"{self.problem}: {chosen} of {count} dependent diagrams are more than the {MOST_DEPENDENT} whose "
                 "independence is checked; take a larger n"
             )
 
@@ -80,7 +108,7 @@ class LayerSpace:
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers need no plugin: the diagrams go along, what is worked out from them does not.
-        names = ("problem", "ring", "diagrams", "_first", "symplectic")
+        names = ("problem", "ring", "n", "diagrams", "_first", "_values", "symplectic", "fixed")
         return {name: self.__dict__[name] for name in names}
 
     @cached_property
@@ -113,12 +141,24 @@ class LayerSpace:
         places = [{core: place for place, core in enumerate(side)} for side in self._cores]
         cells = [[side[half] for side, half in zip(places, halves(d), strict=True)] for d in self.diagrams]
         largest = self.problem.k + self.problem.l + 1
+        powers = [self.n**e if self.n**e < _LARGEST_COST else 0 for e in range(largest)]
         return LayerTables(
             (_sums(source), _sums(sink)),
             tuple(np.array([core.order for core in side], np.int8) for side in self._cores),  # type: ignore[arg-type]
             np.array(cells, np.int64),
-            np.array([self.problem.n**e if self.problem.n**e < _LARGEST_COST else 0 for e in range(largest)], np.int64),
+            np.array([self._joint(diagram) for diagram in self.diagrams], np.int64),
+            np.array(powers, np.int64),
         )
+
+    def _joint(self, diagram: Wiring) -> int:
+        """Return the elements that joining the cores of a diagram touches: of all choices of values that reach both."""
+        below, above = halves(diagram)
+        program = assemble([diagram], [below], [above], k=diagram.k, l=diagram.l, fixed=self.fixed)
+        (joint,) = (step for step in program.steps if step.weight is not None)
+        alone = LayerProgram(
+            (joint.diagram.k, joint.diagram.l), (joint._replace(target=1, source=0, weight=0),), fixed=self.fixed
+        )
+        return alone.cost(self.n)
 
     @cached_property
     def useful(self) -> Flags:
@@ -133,7 +173,9 @@ class LayerSpace:
         rows = len(self._first)
         if rows == len(self.diagrams) or rows > MOST_DEPENDENT:
             return np.eye(rows, dtype=np.int64)
-        return coordinates_in(self.diagrams, self._first, self.problem.n, symplectic=self.symplectic)
+        if self._values is not None:
+            return rebased(self._values, self._first)
+        return coordinates_in(self.diagrams, self._first, self.n, symplectic=self.symplectic)
 
     def start(self, seed: Seed) -> Flags:
         """Return the program without intermediates and with the group's own basis, whatever the seed."""
@@ -161,7 +203,7 @@ class LayerSpace:
     def score(self, state: Flags) -> tuple[int, ...]:
         """Return the elements touched at the problem's n, then the number of instructions."""
         program = self.program(state)
-        return program.cost(self.problem.n), len(program.steps)
+        return program.cost(self.n), len(program.steps)
 
     def key(self, state: Flags) -> bytes:
         """Return the state's bytes."""
@@ -196,13 +238,14 @@ class LayerSpace:
             k=self.problem.k,
             l=self.problem.l,
             symplectic=self.symplectic,
+            fixed=self.fixed,
         )
 
     def scheme(self, state: Flags) -> Layer:
         """Return the program of a state as the object the catalogue keeps."""
         return Layer(self.problem, self.program(state))
 
-    def state(self, layer: Layer) -> Flags:
+    def state(self, made: Layer) -> Flags:
         """Return the state of a program that was assembled from intermediates.
 
         Raises
@@ -213,13 +256,13 @@ class LayerSpace:
         number = {diagram: place for place, diagram in enumerate(self.diagrams)}
         flags = np.zeros(len(self.useful) + len(self.diagrams), np.uint8)
         offset = len(self._cores[0])
-        flags[[offset + len(self._cores[1]) + number[diagram] for diagram in layer.program.diagrams]] = 1
-        for program, side, first in ((layer.program, 0, 0), (layer.program.transposed(), 1, offset)):
+        flags[[offset + len(self._cores[1]) + number[diagram] for diagram in made.program.diagrams]] = 1
+        for program, side, first in ((made.program, 0, 0), (made.program.transposed(), 1, offset)):
             places = {core: place for place, core in enumerate(self._cores[side])}
             for core in _intermediates(program):
                 flags[first + places[core]] = 1
-        if self.program(flags) != layer.program:
-            raise InputError(f"layer {layer.id}: is not made of cores and accumulators; no search starts from it")
+        if self.program(flags) != made.program:
+            raise InputError(f"layer {made.id}: is not made of cores and accumulators; no search starts from it")
         return flags
 
     def _parted(self, state: Flags) -> tuple[Flags, Integers]:
@@ -233,10 +276,6 @@ class LayerSpace:
         return np.concatenate([on, chosen])
 
 
-def _partitions(diagrams: Iterable[object]) -> tuple[PartitionDiagram, ...]:
-    return tuple(diagram for diagram in diagrams if isinstance(diagram, PartitionDiagram))
-
-
 def _sums(side: Sequence[Core]) -> npt.NDArray[np.int8]:
     ways = [[remaining(have, want) for want in side] for have in side]
     return np.array([[-1 if way is None else way for way in row] for row in ways], np.int8)
@@ -247,6 +286,6 @@ def _intermediates(program: LayerProgram) -> list[Core]:
     k = program.k
     contents = {0: PartitionDiagram(k, k, (*range(k), *range(k)))}
     for step in program.steps:
-        if step.weight is None and step.source in contents:
+        if step.weight is None and step.source in contents and isinstance(step.diagram, PartitionDiagram):
             contents[step.target] = compose(step.diagram, contents[step.source])[0]
     return [halves(diagram)[0] for register, diagram in contents.items() if register]
