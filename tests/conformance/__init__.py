@@ -15,6 +15,7 @@ The folder that holds this package (``tests`` of flipforge's repository or sourc
 import pytest
 
 pytest.register_assert_rewrite(
+    "conformance._certifiers",
     "conformance._executors",
     "conformance._exporters",
     "conformance._groups",
@@ -22,6 +23,7 @@ pytest.register_assert_rewrite(
     "conformance._stores",
 )
 
+from conformance._certifiers import CertifierConformance  # noqa: E402
 from conformance._examples import divided_strassen, strassen, wrong_strassen  # noqa: E402
 from conformance._executors import ExecutorConformance  # noqa: E402
 from conformance._exporters import ExporterConformance  # noqa: E402
@@ -30,6 +32,7 @@ from conformance._spaces import SpaceConformance  # noqa: E402
 from conformance._stores import StoreConformance  # noqa: E402
 
 __all__ = [
+    "CertifierConformance",
     "ExecutorConformance",
     "ExporterConformance",
     "GroupConformance",

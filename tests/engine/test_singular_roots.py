@@ -16,6 +16,7 @@ from flipforge.certificates import Certificate, check
 from flipforge.errors import InputError, VerificationError
 from flipforge.polynomials import certify_root, dual_space, macaulay_dual_space, parse_system
 from flipforge.polynomials._structure import Deflated, structures
+from flipforge.search import Proven
 
 FAT = {"polynomials": ["x**2", "x*y", "y**2"], "root": ["0", "0"]}
 GRIEWANK_OSBORNE = {"polynomials": ["Rational(29, 16)*x**3 - 2*x*y", "y - x**2"], "root": ["0", "0"]}
@@ -203,13 +204,14 @@ def test_files_and_their_hash(tmp_path: Path) -> None:
     assert (kept["verdict"], kept["source"]) == ("PROVED", row["id"])
     with SqliteStore.open() as store:
         assert api.certify(source, out=target, db=store)["id"] == row["id"]
-        (entry,) = store.proofs.rows()
-        assert (entry["id"], entry["kind"], entry["verdict"]) == (row["id"], "dual_space", "PROVED")
-        assert entry["source"].startswith(f"{source} sha256=")
-        found = store.proofs.find(row["id"][:6])
-        assert found is not None
-        assert found.provenance["method"] == "Newton's method on the deflated system"
-        assert store.proofs.find("f" * 12) is None
+        stored = store.scheme(row["id"][:6])
+        assert isinstance(stored, Proven)
+        found = stored.certificate
+        assert (found.kind, stored.provenance["origin"]) == ("dual_space", "derived")
+        assert stored.provenance["source"].startswith(f"{source} sha256=")
+        assert stored.provenance["method"] == "Newton's method on the deflated system"
+        (step,) = store.lineage(row["id"])
+        assert step.arguments["content"] == json.loads(source.read_text())
         wrong = Certificate(found.kind, {**found.statement, "multiplicity": 3}, found.witness, found.checker)
         with pytest.raises(VerificationError, match="dual_space: REFUTED"):
             store.proofs.keep(wrong)

@@ -1,6 +1,7 @@
 """The subspace power method: its tables by brute force, what it finds, what it certifies, and what it refuses."""
 
 import json
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, permutations
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance import CertifierConformance
 from flipforge import api, plugins
 from flipforge.errors import FlipforgeError, InputError
+from flipforge.plugins import Certifier, Content
 from flipforge_symmetric import decompose, rank_bound, read_tensor, sorted_indices, sum_of_powers
 from flipforge_symmetric._tables import Floats, Tables, flattening, multiplicities, places
 
@@ -210,6 +213,26 @@ def test_bad_input_is_one_line_that_names_the_file(content: Any, words: str, tmp
     assert "tensor." in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "certificate.json").exists()
+
+
+class TestSymmetric(CertifierConformance):
+    def certifier(self) -> Certifier:
+        certifier: Certifier = plugins.get("certifiers", "symmetric")
+        return certifier
+
+    def contents(self) -> Sequence[tuple[Content, Mapping[str, Any], str]]:
+        vectors = [[Fraction(x) for x in row] for row in ((1, 2, -1), (3, 1, 1))]
+        exact = exact_document([Fraction(1), Fraction(2, 3)], vectors, 4)
+        return [(exact, {}, "PROVED"), (dense(*random_sum(6, 4, 10, 6)[:2], 4), {"seed": 1}, "EVIDENCE")]
+
+    def broken(self) -> Sequence[Content]:
+        return [{"order": 4, "length": 3, "entries": 5}, np.arange(16.0).reshape(2, 2, 2, 2)]
+
+
+def test_a_proved_array_replays_from_the_catalogue(tmp_path: Path) -> None:
+    row = certified(dense(np.ones(1), np.array([[1.0, -2.0, 0.5]]), 4), tmp_path)
+    assert row["verdict"] == "PROVED"
+    assert api.replay_scheme(row["id"]).scheme == row["id"]
 
 
 def test_options_and_missing_components(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "import_files",
     "load",
     "load_object",
+    "objects_of",
     "open_store",
     "parse_problem",
     "show",
@@ -108,19 +109,23 @@ def load(name: Name, *, problem: str | None = None, ring: str | None = None, db:
 
 
 def load_object(name: Name, *, problem: str | None = None, ring: str | None = None, db: Db = None) -> Stored:
-    """Return the proven scheme, layer program or certificate of a file, ID or unique prefix; as `load` otherwise."""
+    """Return the proven scheme, layer program or certificate of a file, ID or unique prefix; as `load` otherwise.
+
+    A certificate that is kept as evidence is found by its ID as well.
+    """
     path = Path(name)
     if is_layer_file(path):
         layer = _layer_of(path, problem, ring)
         layer.certify()
         return layer
     if is_there(path):
-        found_here = _objects(path, _stated(problem, ring))
+        found_here = objects_of(path, _stated(problem, ring))
         if len(found_here) != 1:
             raise InputError(f"{path}: holds {len(found_here)} schemes; import it and name one by its ID")
         return found_here[0]
     with open_store(db) as store:
-        found: Stored = store.scheme(str(name))
+        evidence = store.proofs.find(str(name))
+        found: Stored = store.scheme(str(name)) if evidence is None else Proven.of(evidence)
     return found
 
 
@@ -201,7 +206,7 @@ def import_files(*files: Path, problem: str | None = None, ring: str | None = No
                 schemes: Sequence[Stored] = (
                     [_layer_of(Path(file), problem, ring)]
                     if is_layer_file(Path(file))
-                    else _objects(Path(file), stated)
+                    else objects_of(Path(file), stated)
                 )
                 new = store.commit([Entry(scheme, "imported", source=source_of(Path(file))) for scheme in schemes])
             except FlipforgeError as error:
@@ -277,7 +282,7 @@ def export_scheme(
     return plugins.export(schemes[0], target, out, inner=schemes[1:], composed=composed, check=check)
 
 
-def _objects(path: Path, stated: dict[str, Any]) -> Sequence[Stored]:
+def objects_of(path: Path, stated: dict[str, Any]) -> Sequence[Stored]:
     """Return the schemes of a file, or its certificate, all proved."""
     judged = judge_file(path, **stated)
     if len(judged) != 1 or judged[0].certificate is None:

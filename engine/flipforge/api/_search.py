@@ -7,6 +7,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from flipforge.api._certify import certified_again
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._spaces import AnySpace, search_space, starts_of, usual_ring, warm_layers
 from flipforge.api._terms import (
@@ -259,7 +260,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
-            replayed = retrace(scheme.problem, chain, space_of, root_of, lifter)
+            replayed = retrace(scheme.problem, chain, space_of, root_of, lifter, certified_again)
         elif scheme.id in {first.id for first in _firsts(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:

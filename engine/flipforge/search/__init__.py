@@ -7,7 +7,7 @@ from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
-from flipforge.search._derivation import LIFTED, derived, lifted, retrace
+from flipforge.search._derivation import CERTIFIED, LIFTED, derived, lifted, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._identity_space import IdentitySpace
@@ -47,6 +47,7 @@ from flipforge.search._symmetric_space import SymmetricSpace
 from flipforge.search._system_space import SystemSpace
 
 __all__ = [
+    "CERTIFIED",
     "LIFTED",
     "OBJECTIVES",
     "PRESETS",

@@ -11,7 +11,10 @@ from flipforge.schemes.transforms import VERSION, Transform, read_transform
 from flipforge.search._protocols import Entry, Lift, Lifter, Lineage, Space
 from flipforge.search._replay import Replayed, replay
 
-__all__ = ["LIFTED", "derived", "lifted", "retrace"]
+__all__ = ["CERTIFIED", "LIFTED", "derived", "lifted", "retrace"]
+
+CERTIFIED = "certify"
+"""The method of a step that leads from the content of a file, which is in its arguments, to what certifies it."""
 
 LIFTED = "lift"
 """The method of a step that leads from a scheme over GF(p) to characteristic 0."""
@@ -71,6 +74,7 @@ def retrace(
     space_of: Callable[[Problem, Lineage], Space[Any]],
     root_of: Callable[[str, Problem, Lineage], Any],
     lifter_of: Callable[[], Lifter] | None = None,
+    certified: Callable[[Lineage], Any] | None = None,
 ) -> Replayed:
     """Make every step of a history again and compare each child's ID.
 
@@ -86,6 +90,8 @@ def retrace(
         Gives the scheme of an ID and a problem to which no step leads, and from which a step goes on.
     lifter_of
         Gives the lifter that makes lifts again.
+    certified
+        Certifies the content of a file again.
 
     Raises
     ------
@@ -97,6 +103,9 @@ def retrace(
     flips = 0
     for segment in _segments(chain):
         first = segment[0]
+        if first.method == CERTIFIED and certified:
+            made[first.child] = scheme = certified(first)
+            continue
         parents = [made[name] if name in made else root_of(name, problems[name], first) for name in first.parents]
         if first.method == LIFTED and lifter_of:
             scheme = _lifted_again(first, parents[0], lifter_of())
