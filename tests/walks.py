@@ -10,6 +10,7 @@ from flipforge.flips import RINGS, Walk, pack, reference, seed_words, unpack, wa
 from flipforge.problems import parse
 
 Matrices = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+Masks = tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def tensor(matrices: Sequence[NDArray[np.integer]], ring: str) -> NDArray[np.int
     return total % RINGS[ring] if RINGS[ring] else total
 
 
-def run(matrices: Matrices, ring: str, seed: int, **how: int) -> Walk:
+def run(matrices: Matrices, ring: str, seed: int, kept: Masks | None = None, **how: int) -> Walk:
     """A walk of the kernel."""
     goal, steps, idle, band = how.pop("goal", 0), how.pop("steps"), how.pop("idle"), how.pop("band")
     path = how.pop("path", None)
@@ -118,7 +119,17 @@ def run(matrices: Matrices, ring: str, seed: int, **how: int) -> Walk:
         idle=idle,
         band=band,
         seed=seed_words(seed),
+        kept=None if kept is None else _all_bits(kept, matrices, ring),
     )
+
+
+def _all_bits(kept: Masks, matrices: Matrices, ring: str) -> NDArray[np.uint64]:
+    """Masks packed with all bits of an entry set."""
+    units = (1, -1) if RINGS[ring] in (0, 3) else range(1, RINGS[ring])
+    longest = max(matrix.shape[1] for matrix in matrices)
+    wide = [np.pad(mask.astype(np.int64), (0, longest - len(mask)))[None, :] for mask in kept]
+    bits: NDArray[np.uint64] = np.bitwise_or.reduce([pack([unit * mask for mask in wide], ring) for unit in units])
+    return bits
 
 
 def ended(end: Walk, matrices: Matrices, ring: str) -> Matrices:
@@ -127,9 +138,9 @@ def ended(end: Walk, matrices: Matrices, ring: str) -> Matrices:
     return u.astype(np.int64), v.astype(np.int64), w.astype(np.int64)
 
 
-def same_as_twin(matrices: Matrices, ring: str, seed: int, **how: int) -> Walk:
+def same_as_twin(matrices: Matrices, ring: str, seed: int, kept: Masks | None = None, **how: int) -> Walk:
     """Walk with the kernel and with its twin; fail where rows or counts differ."""
-    got = run(matrices, ring, seed, **how)
+    got = run(matrices, ring, seed, kept, **how)
     want = reference.walk(
         list(zip(*(matrix.tolist() for matrix in matrices), strict=True)),
         ring=ring,
@@ -139,6 +150,7 @@ def same_as_twin(matrices: Matrices, ring: str, seed: int, **how: int) -> Walk:
         idle=how["idle"],
         band=how["band"],
         seed=[int(word) for word in seed_words(seed)],
+        kept=None if kept is None else [mask.tolist() for mask in kept],
     )
     u, v, w = (map(tuple, matrix.tolist()) for matrix in ended(got, matrices, ring))
     assert list(zip(u, v, w, strict=True)) == want.rows

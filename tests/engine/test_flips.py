@@ -1,5 +1,6 @@
 """The walk of the kernel, step for step beside its plain-Python twin."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flipforge.flips import MAX_ROWS, Walk, reference, seed_words
-from walks import BANDS, LAYOUTS, PROBLEMS, Layout, Matrices, coincident, padded, run, same_as_twin, standard
+from flipforge.flips import MAX_ROWS, RINGS, Walk, reference, seed_words
+from walks import (
+    BANDS,
+    LAYOUTS,
+    PROBLEMS,
+    Layout,
+    Masks,
+    Matrices,
+    coincident,
+    ended,
+    padded,
+    run,
+    same_as_twin,
+    standard,
+)
 
 EVERY_PROBLEM = [(ring, text) for ring, texts in PROBLEMS.items() for text in texts]
 SMALL = [layout for layout in LAYOUTS if layout.slots <= 64]
@@ -34,7 +48,7 @@ def _drawn(data: st.DataObject, layout: Layout) -> tuple[Matrices, int]:
 
 def _walks_alike(data: st.DataObject, layout: Layout, steps: int) -> Walk:
     start, band = _drawn(data, layout)
-    how = {
+    how: dict[str, Any] = {
         "steps": data.draw(st.integers(0, steps)),
         "idle": data.draw(st.sampled_from([1, 3, 10, 30])),
         "path": data.draw(st.sampled_from([1, 7, 25, 1000])),
@@ -97,6 +111,28 @@ def test_a_merge_that_the_integers_do_not_hold_is_rejected_and_counted() -> None
     end = same_as_twin(padded(start, "ZT"), "ZT", 0, steps=20, idle=100, band=0)
     assert (end.rejected, end.reductions, end.rank) == (20, 0, 2)
     assert same_as_twin(padded(start, "GF3"), "GF3", 0, goal=1, steps=20, idle=100, band=0).rank == 1
+
+
+@pytest.mark.parametrize("layout", [each for each in SMALL if each.ring in ("GF2", "GF5", "ZT")], ids=str)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_walk_that_holds_coordinates_is_the_twins_and_holds_them(layout: Layout, data: st.DataObject) -> None:
+    start, band = _drawn(data, layout)
+    chance = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    u, v, w = (np.array(chance.random(matrix.shape[1]) < 0.6) for matrix in start)
+    how: dict[str, Any] = {"steps": data.draw(st.integers(0, 100)), "idle": data.draw(st.sampled_from([1, 3, 30]))}
+    end = same_as_twin(start, layout.ring, data.draw(st.integers(0, 2**32)), (u, v, w), band=band, **how)
+    if not end.reductions:
+        after = ended(end, start, layout.ring)
+        assert _shown(after, (u, v, w), layout.ring) == _shown(start, (u, v, w), layout.ring)
+
+
+def _shown(matrices: Matrices, kept: Masks, ring: str) -> Counter[bytes]:
+    """What the products show of the coordinates: the outer product of each, those that vanish left out."""
+    shown = (matrix[:, mask] for matrix, mask in zip(matrices, kept, strict=True))
+    outer = np.einsum("ri,rj,rk->rijk", *shown)
+    outer = outer % RINGS[ring] if RINGS[ring] else outer
+    return Counter(product.tobytes() for product in outer if product.any())
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flipforge.problems import Problem, matrix_cells, parse
 from flipforge.rings import GF2, GF3, ZT, Ring
-from flipforge.schemes import standard_scheme, symmetry
+from flipforge.schemes import Scheme, standard_scheme, symmetry
 from flipforge.search import (
     Dives,
     Effort,
@@ -31,6 +31,7 @@ from flipforge.search import (
 )
 from flipforge.search._chunk import take
 from flipforge.search._dives import Dive
+from flipforge.search._growth import Corner, within
 from search_bench import SMALL, Bench, MemoryStore
 
 PRODUCTS = ["matmul:2x2x4", "matmul:3x3x3", "matmul:2x3x5", "structured:gt:4", "structured:ug:4", "structured:kk:4"]
@@ -91,6 +92,34 @@ def test_a_walk_in_a_corner_holds_the_rest_and_the_tensor(text: str, ring: Ring,
     assert outcome.reached == (after.rank <= before.rank - 1)
 
 
+@pytest.mark.parametrize(("text", "ring"), [("matmul:2x2x4", GF2), ("structured:ug:4", GF2), ("matmul:2x2x4", ZT)])
+@given(seed=st.integers(0, 2**32))
+def test_a_walk_beside_a_corner_holds_its_scheme_and_the_tensor(text: str, ring: Ring, seed: int) -> None:
+    space = FlipSpace(parse(text), ring)
+    corners = space.corners(dice(seed))[:-1]
+    corner = corners[seed % len(corners)]
+    start = space.start(Seed(0))
+    lower = space.walk_corner(start, corner, replace(WALK, goal=start.shape[1] - 1), Seed(seed)).state
+    outcome = space.walk_beside(lower, corner, replace(WALK, goal=lower.shape[1] - 1), Seed(seed))
+    before, after = (space.scheme(state) for state in (lower, outcome.state))
+    after.certify()
+    assert outcome.steps and outcome.reached == (after.rank < before.rank)
+    held = [_projected(scheme, corner) for scheme in (before, after)]
+    assert held[0] and (held[1] == held[0] or (len(held[1]) < len(held[0]) and outcome.reached))
+
+
+def _projected(scheme: Scheme, corner: Corner) -> set[tuple[tuple[int | Fraction, ...], ...]]:
+    """The products as the operands of a corner alone see them, up to signs."""
+    masks = within(scheme.problem, corner)
+    products = zip(scheme.u, scheme.v, scheme.w, strict=True)
+    shown = [tuple(tuple(np.array(f)[mask]) for f, mask in zip(p, masks, strict=True)) for p in products]
+    return {
+        tuple(max(factor, tuple(-x for x in factor)) for factor in product)
+        for product in shown
+        if all(map(any, product))
+    }
+
+
 def run_of(store: MemoryStore, text: str, *, flips: int, target: int = 1) -> Run:
     schedule = replace(SMALL, dive=200_000, path=64_000)
     space = FlipSpace(parse(text))
@@ -107,6 +136,21 @@ def test_finds_inside_corners_replay_step_by_step() -> None:
     grown = [child for child, step in store.steps.items() if step.method.startswith("walk@")]
     assert grown
     for child in grown[:5]:
+        chain = store.lineage(child)
+        assert replay(space, store.schemes[chain[0].parent], chain).scheme.id == child
+
+
+def test_a_run_that_holds_a_smaller_format_replays() -> None:
+    space = FlipSpace(parse("matmul:2x2x4"))
+    store = MemoryStore()
+    schedule = replace(SMALL, dive=0, path=64_000, held=(2, 2, 2))
+    record = Run.new(space, "GF2", {"seed": 3})
+    limits = Limits(14, flips=1_000_000)
+    run = Run(space, Bench(), store, record, schedule=schedule, limits=limits, deterministic=True)
+    run.begin([Entry(standard_scheme(space.problem, GF2).canonical, "derived")])
+    run.go()
+    assert store.steps and {step.method.split("+")[0] for step in store.steps.values()} == {"hold@2x2x2"}
+    for child in [*store.steps][:3]:
         chain = store.lineage(child)
         assert replay(space, store.schemes[chain[0].parent], chain).scheme.id == child
 
@@ -202,7 +246,7 @@ def test_a_corner_keeps_one_growth_of_each_family_and_none_that_came_less_low() 
     assert [dive.member.state for dive in dives._kept[corner]] == [b"c", b"e"]
 
 
-@pytest.mark.parametrize("method", ["walk@", "walk@2x2", "walk@0x2x2", "walk@axbxc", "reduce@2x2x2"])
+@pytest.mark.parametrize("method", ["walk@", "walk@2x2", "walk@0x2x2", "walk@axbxc", "reduce@2x2x2", "hold", "hold@"])
 def test_a_lineage_that_names_no_corner_is_refused(method: str) -> None:
     space = FlipSpace(parse("matmul:3x3x3"))
     with pytest.raises(ValueError, match=r"."):

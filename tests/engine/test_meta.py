@@ -131,7 +131,7 @@ def lattice_of(family: Sequence[str], *schemes: Scheme) -> tuple[Lattice, dict[s
 
 def test_moves_are_bound_by_what_they_take() -> None:
     lattice, _ = lattice_of(["matmul:2x2x3", "matmul:2x2x4", "matmul:4x4x4", "matmul:2x2x2"], strassen(GF2))
-    assert lattice.bounds(matmul(2, 2, 3)) == {"extend": 11}
+    assert lattice.bounds(matmul(2, 2, 3)) == {"extend": 11, "hold-p": 11}
     assert lattice.bounds(matmul(2, 2, 4)) == {"merge": 14}
     assert lattice.bounds(matmul(4, 4, 4)) == {"tensor": 49}
     assert lattice.bounds(matmul(2, 2, 2)) == {"own": 7}
@@ -142,7 +142,9 @@ def test_moves_are_bound_by_what_they_take() -> None:
     assert lattice.bounds(parse("structured:ug:3"))["order"] == 18
 
 
-@pytest.mark.parametrize(("target", "move"), [("2x2x3", "extend"), ("2x2x4", "merge"), ("4x4x4", "tensor")])
+@pytest.mark.parametrize(
+    ("target", "move"), [("2x2x3", "extend"), ("2x2x3", "hold-p"), ("2x2x4", "merge"), ("4x4x4", "tensor")]
+)
 def test_starts_are_what_the_move_was_bound_to_give(target: str, move: str) -> None:
     lattice, known = lattice_of([f"matmul:{target}"], strassen(GF2))
     problem = parse(f"matmul:{target}")
@@ -152,6 +154,26 @@ def test_starts_are_what_the_move_was_bound_to_give(target: str, move: str) -> N
         assert entry.scheme.problem == problem and entry.scheme.verdict().valid and entry.origin == "derived"
         assert entry.scheme.rank <= lattice.bounds(problem)[move]
         assert entry.lineage is not None and entry.lineage.run == "r"
+
+
+def test_what_a_smaller_format_gave_is_held() -> None:
+    lattice, known = lattice_of(["matmul:2x2x3", "structured:ug:3"], strassen(GF2))
+    problem = matmul(2, 2, 3)
+    (entry,) = lattice.starts(problem, "hold-p", generator(), known.__getitem__, run="", exact=True)
+    assert lattice.held(problem, "hold-p") == (2, 2, 2) and lattice.held(problem, "extend") is None
+    held = {(u, tuple(v[k] for k in (0, 1, 3, 4))) for u, v in zip(entry.scheme.u, entry.scheme.v, strict=True)}
+    assert set(zip(strassen(GF2).u, strassen(GF2).v, strict=True)) <= held
+    # A structure that ties two sizes is one axis of the two.
+    assert lattice.held(parse("structured:ug:3"), "hold-n") == (2, 2, 3)
+
+
+def test_formats_that_are_held_have_their_turns(db: Path) -> None:
+    # Over GF(5) no rank is known: all moves get turns until the budget ends.
+    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=12_000_000)
+    with SqliteStore.open(db) as store:
+        held = {run.id: run.config["schedule"]["held"] for run in store.runs(result.run) if ".hold-" in run.id}
+    assert held == {f"{result.run}.1.hold-p": [2, 2, 2]}
+    assert any(each["run"] in held and each["steps"] for each in api.run_events(result.run, db=db))
 
 
 def test_all_schemes_of_one_rank_have_their_turn_as_parents() -> None:

@@ -16,14 +16,27 @@ from flipforge.errors import InputError, NotFoundError
 from flipforge.problems import Problem
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme
-from flipforge.search import Archive, Bandit, Entry, FlipSpace, Lattice, Limits, Progress, Run, RunRecord, linked
+from flipforge.search import (
+    HOLDS,
+    Archive,
+    Bandit,
+    Entry,
+    FlipSpace,
+    Lattice,
+    Limits,
+    Progress,
+    Run,
+    RunRecord,
+    linked,
+)
 
 __all__ = ["NOTHING", "MetaRounds", "begin_meta", "check_lattice"]
 
 NOTHING = ("standard",)
 """In place of schemes to start from: the standard algorithms alone."""
 
-_FIRST, *_DERIVING = MOVES = ("standard", "own", "extend", "merge", "tensor", "project", "restrict", "order")
+_FIRST = "standard"
+MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS)
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
 _KINDS = ("matmul:", "structured:")
@@ -190,7 +203,8 @@ class MetaRounds(Rounds):
                 starts = []
         if record is None:
             # Dives are long paths; what a move makes leaves its start on short ones.
-            schedule = self._schedule if move == _FIRST else replace(self._schedule, dive=0)
+            held = self._lattice.held(space.problem, move)
+            schedule = self._schedule if move == _FIRST else replace(self._schedule, dive=0, held=held)
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))

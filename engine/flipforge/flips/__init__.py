@@ -32,6 +32,10 @@ Python:
    on its new factor are looked for, then those that agree with the second on a and on its new one; the lowest such row
    is merged into it within the same step. Over ZT a merge that does not exist is left.
 
+A walk may hold what its products show of some coordinates, those of a smaller format for one: with these in brackets, a
+flip is rejected where [a] (x) [b'] (x) [c] is not zero, a plus transition not made where that or [a] (x) [b'] (x) [c']
+is not, a split not where [a] (x) [b'] (x) [c'] is not. Only reductions change what is held.
+
 The walk of orbits over GF(2) (`symmetric_walk`, in plain Python `flipforge.flips.symmetric_reference`) is like it, with
 orbits of a group for rows. A row is a product; a walking one stands for the sum of all its images, a frozen one for the
 set of them, and only walking ones are counted below.

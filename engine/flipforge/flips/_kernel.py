@@ -18,6 +18,7 @@ from flipforge.flips._kinds import (
     is_zero,
     key_of,
     load,
+    meets,
     negate,
     same,
     store,
@@ -229,11 +230,20 @@ def _nth_apart(table: Table, slots: Any, row: Any, number: Any, axis: Any, split
 
 
 @kernel
-def _split(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any) -> bool:
+def _split(
+    table: Table, scalars: Table, kept: Any, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any
+) -> bool:
     """Write the other row as two, the first with the row's factor on the axis times a unit."""
     slots = np.uint64(scalars.size)
     base = axis * slots
     a = load(kind, table, base + row)
+    if kept is not None:
+        inside = meets(a, load(kind, kept, axis))
+        for turn in range(1, 3):
+            place = (axis + np.uint64(turn)) % np.uint64(3)
+            inside &= meets(load(kind, table, place * slots + other), load(kind, kept, place))
+        if inside:
+            return False
     rest, by, exists = combine(kind, load(kind, table, base + other), a, negate(kind, scale))
     if not exists:
         return False
@@ -248,11 +258,13 @@ def _split(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: 
 
 
 @kernel
-def _plus(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any) -> bool:
+def _plus(
+    table: Table, scalars: Table, kept: Any, row: Any, other: Any, free: Any, axis: Any, scale: Any, kind: Any
+) -> bool:
     """Flip two rows that have nothing in common, at the price of a third."""
     slots = np.uint64(scalars.size)
-    base0 = axis * slots
-    base1, base2 = ((axis + np.uint64(1)) % np.uint64(3)) * slots, ((axis + np.uint64(2)) % np.uint64(3)) * slots
+    axis1, axis2 = (axis + np.uint64(1)) % np.uint64(3), (axis + np.uint64(2)) % np.uint64(3)
+    base0, base1, base2 = axis * slots, axis1 * slots, axis2 * slots
     s, t = np.uint64(scalars[row]), np.uint64(scalars[other])
     a, c = load(kind, table, base0 + row), load(kind, table, base2 + row)
     a_other, b_other, c_other = (
@@ -260,6 +272,11 @@ def _plus(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: A
         load(kind, table, base1 + other),
         load(kind, table, base2 + other),
     )
+    if kept is not None:
+        mask = load(kind, kept, axis2)
+        inside = meets(a, load(kind, kept, axis)) and meets(b_other, load(kind, kept, axis1))
+        if inside and (meets(c, mask) or meets(c_other, mask)):
+            return False
     b_sum, by_b, exists_b = combine(kind, load(kind, table, base1 + row), b_other, scale)
     c_sum, by_c, exists_c = combine(kind, c_other, c, negate(kind, times(kind, scale, divide(kind, s, t))))
     a_sum, by_a, exists_a = combine(kind, a_other, a, negate(kind, unit(kind, np.uint64(0))))
@@ -278,7 +295,7 @@ def _plus(table: Table, scalars: Table, row: Any, other: Any, free: Any, axis: A
 
 
 @kernel
-def _add_row(table: Table, scalars: Table, rank: Any, word: Any, extra: Any, kind: Any) -> int:
+def _add_row(table: Table, scalars: Table, kept: Any, rank: Any, word: Any, extra: Any, kind: Any) -> int:
     """Make a plus transition (1) or a split (2) with the given random words; 0 if there is none."""
     slots = np.uint64(scalars.size)
     skip = np.int64(((word >> np.uint64(40)) * np.uint64(rank)) >> np.uint64(24))
@@ -303,9 +320,9 @@ def _add_row(table: Table, scalars: Table, rank: Any, word: Any, extra: Any, kin
         for turned in range(apart):
             other = np.uint64(_nth_apart(table, slots, row, (number + turned) % apart, axis, splits, kind))
             if splits:
-                if _split(table, scalars, row, other, free, axis, scale, kind):
+                if _split(table, scalars, kept, row, other, free, axis, scale, kind):
                     return 2
-            elif _plus(table, scalars, row, other, free, axis, scale, kind):
+            elif _plus(table, scalars, kept, row, other, free, axis, scale, kind):
                 return 1
     return 0
 
@@ -325,6 +342,7 @@ def run(
     path: int,
     idle: int,
     band: int,
+    kept: Any,
     kind: Any,
     like: Any,
 ) -> None:
@@ -332,7 +350,8 @@ def run(
 
     ``table`` and ``scalars`` hold the factors and units of all slots, ``first_table`` and ``first_scalars`` a copy of
     them to begin again from; ``keys`` and ``sets`` are room for the keys and for three sets, ``like`` is an empty set.
-    ``tally`` holds the rank and takes the counts named in `TALLY`.
+    ``kept`` is None or three factors, the masks of what the walk holds. ``tally`` holds the rank and takes the counts
+    named in `TALLY`.
     """
     slots = np.uint64(scalars.size)
     many = units(kind)
@@ -358,7 +377,7 @@ def run(
                 since = 0
                 if rank < limit:
                     extra, state = draw(state)
-                    made = _add_row(table, scalars, rank, word, extra, kind)
+                    made = _add_row(table, scalars, kept, rank, word, extra, kind)
                     if made != 0:
                         taken += 1
                         walked += 1
@@ -399,6 +418,11 @@ def run(
                 rejected += 1
                 continue
         else:
+            if kept is not None:
+                inside = meets(load(kind, table, base0 + row), load(kind, kept, axis0))
+                if inside and meets(b_other, load(kind, kept, axis1)) and meets(c, load(kind, kept, axis2)):
+                    rejected += 1
+                    continue
             s, t = np.uint64(scalars[row]), np.uint64(scalars[other])
             scale = unit(kind, choice % many)
             ratio = divide(kind, s, t)

@@ -35,6 +35,7 @@ __all__ = [
     "is_zero",
     "key_of",
     "load",
+    "meets",
     "negate",
     "same",
     "store",
@@ -179,6 +180,21 @@ def same(typing: Any, x: Any, y: Any) -> Any:
             pair = [builder.extract_value(arg, place) for arg in args]
             result = builder.and_(result, builder.icmp_unsigned("==", *pair))
         return result
+
+    return sig, generate
+
+
+@intrinsic
+def meets(typing: Any, x: Any, mask: Any) -> Any:
+    """Tell whether a factor has a nonzero entry where a mask, a factor of all bits there, has one."""
+    sig = types.boolean(x, x)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        common = ir.Constant(ir.IntType(x.dtype.bitwidth), 0)
+        for place in range(x.count):
+            pair = [builder.extract_value(arg, place) for arg in args]
+            common = builder.or_(common, builder.and_(*pair))
+        return builder.icmp_unsigned("!=", common, ir.Constant(common.type, 0))
 
     return sig, generate
 

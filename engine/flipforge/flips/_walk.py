@@ -107,6 +107,7 @@ def walk(
     idle: int,
     band: int,
     seed: NDArray[np.uint64],
+    kept: Packed | None = None,
 ) -> Walk:
     """Walk the flip graph of a scheme until a rank, a budget or a dead end.
 
@@ -131,6 +132,9 @@ def walk(
         The rank never exceeds that of the start by more than this; 0 means no plus transitions.
     seed
         Four uint64 words, not all zero; see `seed_words`.
+    kept
+        Coordinates of each axis, as a uint64 array of shape (3, 1, words) with all bits set that code an entry there:
+        what the products show of these stays as it is, but for reductions.
 
     Raises
     ------
@@ -142,7 +146,9 @@ def walk(
     path = steps if path is None else path
     _check(factors, ring, goal=goal, steps=steps, path=path, idle=idle, band=band, seed=seed)
     rank = factors.shape[1]
-    table = _Table(factors, ring, rank + band)
+    if kept is not None and (kept.dtype != np.uint64 or kept.shape != (3, 1, factors.shape[2])):
+        raise InputError(f"kept must be a uint64 array of shape (3, 1, {factors.shape[2]})")
+    table = _Table(factors, ring, rank + band, kept)
     tally = np.zeros(len(_kernel.TALLY), dtype=np.int64)
     tally[_kernel.RANK] = rank
     _kernel.run(
@@ -159,6 +165,7 @@ def walk(
         path,
         idle,
         band,
+        table.kept,
         table.kind,
         table.empty,
     )
@@ -200,12 +207,13 @@ def _slots(rows: int) -> int:
 class _Table:
     """The arrays of a walk."""
 
-    def __init__(self, factors: Packed, ring: str, slots: int) -> None:
+    def __init__(self, factors: Packed, ring: str, slots: int, kept: Packed | None = None) -> None:
         from flipforge.flips import _kernel
         from flipforge.flips._kinds import Kind
 
         self._ring, self._shape = ring, factors.shape
-        width, words = layout(ring, _entries(factors, ring))
+        used = factors if kept is None else np.concatenate([factors, kept], axis=1)
+        width, words = layout(ring, _entries(used, ring))
         slots = _slots(slots)
         block: type[np.unsignedinteger] = np.uint32 if slots < _WORD else np.uint64
         blocks = slots // (np.dtype(block).itemsize * 8)
@@ -218,6 +226,7 @@ class _Table:
         self.words = np.zeros(3 * slots * words, dtype=f"u{width // 8}")
         self._view = self.words.reshape(3, slots, words)
         self._view[:, : factors.shape[1]] = _to_words(factors, ring, width, words)
+        self.kept = None if kept is None else _to_words(kept, ring, width, words).astype(self.words.dtype).ravel()
         _kernel.normalise(self.words, self.scalars, self.kind)
 
     def factors(self) -> Packed:

@@ -4,7 +4,7 @@ It shares no code with it. Factors are tuples of Python integers, sets of rows a
 anew at each step; the rules it follows are those of `flipforge.flips`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Generator", "Trace", "walk"]
@@ -103,11 +103,12 @@ def walk(
     idle: int,
     band: int,
     seed: Sequence[int],
+    kept: Sequence[Sequence[bool]] | None = None,
 ) -> Trace:
-    """Walk from the given rows (u, v, w) of entries, as `flipforge.flips.walk` does."""
+    """Walk from the given rows (u, v, w) of entries, as `flipforge.flips.walk` does; ``kept`` tells coordinates."""
     ring_of = Arithmetic(ring)
     first = [_normal(ring_of, row) for row in rows]
-    state = _State(ring_of, Generator(seed), len(rows) + band)
+    state = _State(ring_of, Generator(seed), len(rows) + band, kept)
     state.begin(first)
     taken = walked = 0
     path = steps if path is None else path
@@ -142,8 +143,10 @@ def walk(
 class _State:
     """The slots of a walk and what it remembers between steps."""
 
-    def __init__(self, ring: Arithmetic, generator: Generator, limit: int) -> None:
-        self.ring, self.generator, self.limit = ring, generator, limit
+    def __init__(
+        self, ring: Arithmetic, generator: Generator, limit: int, kept: Sequence[Sequence[bool]] | None
+    ) -> None:
+        self.ring, self.generator, self.limit, self.kept = ring, generator, limit, kept
         self.slots: Slots = []
         self.rank = self.lowest = self.since = 0
 
@@ -192,6 +195,8 @@ class _State:
         for equal, rest in ((after, last), (last, after)):
             if row.factors[equal] == other.factors[equal]:
                 return "flip" if self.merge(slot, partner, rest) else "rejected"
+        if self.shows({axis: a, after: other.factors[after], last: row.factors[last]}):
+            return "rejected"
         sums = self._sums(row, other, after, last, unit) or self._sums(row, other, after, last, -unit)
         if sums is None:
             return "rejected"
@@ -238,7 +243,16 @@ class _State:
                     return "split" if splits else "plus"
         return ""
 
+    def shows(self, product: Mapping[int, Factor]) -> bool:
+        """Tell whether anything is left of a product when all coordinates are dropped but those that are kept."""
+        kept = self.kept
+        return kept is not None and all(
+            any(entry and here for entry, here in zip(product[axis], kept[axis], strict=True)) for axis in range(3)
+        )
+
     def _split(self, row: Row, other: Row, axis: int, unit: int) -> Row | None:
+        if self.shows({**dict(enumerate(other.factors)), axis: row.factors[axis]}):
+            return None
         made = self.ring.combine(other.factors[axis], row.factors[axis], -unit)
         if made is None:
             return None
@@ -249,6 +263,11 @@ class _State:
 
     def _plus(self, row: Row, other: Row, axis: int, unit: int) -> Row | None:
         after, last = (axis + 1) % 3, (axis + 2) % 3
+        if any(
+            self.shows({axis: row.factors[axis], after: other.factors[after], last: each.factors[last]})
+            for each in (row, other)
+        ):
+            return None
         sums = self._sums(row, other, after, last, unit)
         rest = self.ring.combine(other.factors[axis], row.factors[axis], -1)
         if sums is None or rest is None:

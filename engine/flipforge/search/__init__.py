@@ -1,6 +1,6 @@
 """The searcher: protocols, spaces, pools and schedule, run and replay."""
 
-from flipforge.search._archive import Archive, Lattice, linked
+from flipforge.search._archive import HOLDS, Archive, Lattice, linked
 from flipforge.search._bandit import Bandit
 from flipforge.search._border_space import BorderSpace
 from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
@@ -48,6 +48,7 @@ from flipforge.search._system_space import SystemSpace
 
 __all__ = [
     "CERTIFIED",
+    "HOLDS",
     "LIFTED",
     "OBJECTIVES",
     "PRESETS",

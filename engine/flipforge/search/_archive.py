@@ -16,10 +16,14 @@ from flipforge.rings import Ring
 from flipforge.schemes import Scheme, standard_rank, standard_scheme
 from flipforge.schemes.transforms import Part, Placement, Transform, restrict
 from flipforge.search._derivation import derived
-from flipforge.search._neighbours import cuts, placed, projections, standing, tensors
+from flipforge.search._growth import Corner
+from flipforge.search._neighbours import cuts, extensions, placed, projections, standing, tensors
 from flipforge.search._protocols import Entry
 
-__all__ = ["Archive", "Lattice", "linked"]
+__all__ = ["HOLDS", "Archive", "Lattice", "linked"]
+
+HOLDS = ("hold-n", "hold-m", "hold-p")
+"""Moves that extend a smaller format by an index of an axis and hold it."""
 
 Found = tuple[int, str]
 """Rank and ID."""
@@ -74,7 +78,8 @@ class Lattice:
 
     ``own`` starts from schemes of the problem itself; ``extend`` and ``merge`` from products cut in two, where one side
     is a single index and where none is; ``tensor`` from blocks; ``project`` from the next size; ``restrict`` from a
-    problem with less structure; ``order`` from the same problem in another order of sizes or indices.
+    problem with less structure; ``order`` from the same problem in another order of sizes or indices. Those of `HOLDS`
+    start from the next smaller size along an axis and the standard products of what is added, and hold the former.
 
     Parameters
     ----------
@@ -124,6 +129,13 @@ class Lattice:
                     found[move] = min(bound for bound, _ in options)
             self._bounds[target.name] = found
         return self._bounds[target.name]
+
+    def held(self, target: Problem, move: str) -> Corner | None:
+        """Return the corner that the walks of a move hold; None where they hold none."""
+        if move not in HOLDS:
+            return None
+        (extension,) = self._moves[target.name][move]
+        return extension.parts[0].dims if isinstance(extension, Placement) else None
 
     def starts(
         self,
@@ -242,6 +254,8 @@ def _moves(target: Problem, targets: Sequence[Problem]) -> Iterator[tuple[str, l
     yield "restrict", [restrict(source, target) for source in covers if source != target]
     orders = [part for part in standing(target, _Everything()) if part.problem != target]
     yield "order", [Placement("permute", target, (part,)) for part in orders]
+    for axis, extension in extensions(target):
+        yield HOLDS[axis], [extension]
 
 
 def _is_single(part: Part, target: Problem) -> bool:

@@ -44,6 +44,8 @@ class Chunk:
         Begin at a random state of the parent's orbit, where the space offers it.
     corner
         Walk only the products inside it.
+    held
+        Walk so that what the products show of it stays as it is.
     """
 
     number: int
@@ -56,6 +58,14 @@ class Chunk:
     sifted: bool = False
     sandwich: bool = False
     corner: Corner | None = None
+    held: Corner | None = None
+
+    @property
+    def method(self) -> str:
+        """How `take` knows its walks."""
+        if self.held is not None:
+            return f"hold@{write_corner(self.held)}"
+        return "walk" if self.corner is None else f"walk@{write_corner(self.corner)}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
     """Take one step of a lineage: a pure function of its arguments.
 
     ``method`` joins the names of moves by plus signs, to be made in this order: ``sandwich``, ``walk``, ``reduce``;
-    ``walk@2x3x4`` walks inside that corner.
+    ``walk@2x3x4`` walks inside that corner, ``hold@2x3x4`` so that what shows of it stays.
 
     Raises
     ------
@@ -104,6 +114,8 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
             outcome = space.walk(outcome.state, effort, seed)
         elif name == "walk" and isinstance(space, Growing):
             outcome = space.walk_corner(outcome.state, read_corner(corner), effort, seed)
+        elif name == "hold" and isinstance(space, Growing):
+            outcome = space.walk_beside(outcome.state, read_corner(corner), effort, seed)
         elif move == "reduce" and isinstance(space, Reducing):
             outcome = replace(outcome, state=space.reduce(outcome.state))
         elif move == "sandwich" and isinstance(space, Sandwiching):
@@ -142,7 +154,7 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
         effort = replace(chunk.effort, steps=min(chunk.effort.steps, chunk.steps - charged))
         seed = Seed(chunk.root, (chunk.number, attempt + 1))
         before = space.decode(parent)
-        method = "walk" if chunk.corner is None else f"walk@{write_corner(chunk.corner)}"
+        method = chunk.method
         if chunk.sandwich and _moves(space, before, effort, seed):
             method = "sandwich+walk"
         outcome = take(space, before, method, effort, seed)

@@ -87,9 +87,12 @@ class FlipSpace:
 
     def walk(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk from a state until the goal, the end of the steps, or a dead end."""
+        return self._walked(state, effort, seed, None)
+
+    def _walked(self, state: Factors, effort: Effort, seed: Seed, kept: Factors | None) -> Outcome[Factors]:
         from flipforge.flips import walk
 
-        end = walk(state, ring=self.ring.name, seed=seed.words(), **vars(effort))
+        end = walk(state, ring=self.ring.name, seed=seed.words(), kept=kept, **vars(effort))
         counts = {name: getattr(end, name) for name in _COUNTED}
         return Outcome(self._settled(end.factors), end.reached, end.steps, counts, end.partnered)
 
@@ -100,13 +103,22 @@ class FlipSpace:
     def walk_corner(self, state: Factors, corner: Corner, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk the products whose left and right factors lie inside a corner; the outcome is again the whole."""
         u, v, _ = self._matrices(state)
-        left, right = within(self.problem, corner)
+        left, right, _ = within(self.problem, corner)
         moving = ~(u[:, ~left].any(axis=1) | v[:, ~right].any(axis=1))
         held = state[:, ~moving]
         inner = replace(effort, goal=effort.goal - held.shape[1])
         outcome = self.walk(np.ascontiguousarray(state[:, moving]), inner, seed)
         whole = self._settled(np.concatenate([outcome.state, held], axis=1))
         return replace(outcome, state=whole, mobility=with_partner(self._matrices(whole), self.ring.characteristic))
+
+    def walk_beside(self, state: Factors, corner: Corner, effort: Effort, seed: Seed) -> Outcome[Factors]:
+        """Hold what the products show of a corner, a scheme of the smaller format, and walk on."""
+        from flipforge.flips import pack
+
+        masks = [mask[None, :].astype(np.int8) for mask in within(self.problem, corner)]
+        units = (1, -1) if self.ring.characteristic in (0, 3) else range(1, self.ring.characteristic)
+        packed = [pack([unit * mask for mask in masks], self.ring.name) for unit in units]
+        return self._walked(state, effort, seed, np.bitwise_or.reduce(packed))
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""

@@ -4,7 +4,8 @@ The standard algorithm of a format holds that of every smaller format. Of its pr
 walked, until they come no lower; then the next corner, larger by one row or column, lets some more in. At every moment
 all products together are a scheme of the whole. A walk of the whole never leads by these places: it has no reason to
 finish one corner before it begins another. (Extending a good scheme by the standard algorithm of what is missing, and
-walking on, is Arai, Ichikawa and Hukushima, "Adaptive flip graph algorithm for matrix multiplication" (2024).)
+walking on, is Arai, Ichikawa and Hukushima, "Adaptive flip graph algorithm for matrix multiplication" (2024).) With
+their edge constraint it is the other way round: what shows of a corner stays as it is, and only the rest moves.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ __all__ = ["Corner", "corner_sequence", "read_corner", "within", "write_corner"]
 Corner = tuple[int, int, int]
 """The first n rows of the left operand, m of its columns and of the right operand's rows, p columns of the latter."""
 
-Allowed = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
+Allowed = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 _LEAST = 8
 """Products of the smallest corner; there is nothing to save among fewer."""
@@ -62,10 +63,11 @@ def corner_sequence(problem: Problem, generator: np.random.Generator, after: Cor
 
 @lru_cache(maxsize=256)
 def within(problem: Problem, corner: Corner) -> Allowed:
-    """Return which coordinates of the left and of the right operand a corner holds."""
+    """Return which coordinates of the left and of the right operand and of the output a corner holds."""
     n, m, p = corner
-    left, right, _ = matrix_cells(problem)
-    return _shown(left, problem.shape[0], n, m), _shown(right, problem.shape[1], m, p)
+    left, right, outputs = matrix_cells(problem)
+    sizes = problem.shape
+    return _shown(left, sizes[0], n, m), _shown(right, sizes[1], m, p), _shown(outputs, sizes[2], n, p)
 
 
 def write_corner(corner: Corner) -> str:
@@ -82,7 +84,7 @@ def read_corner(text: str) -> Corner:
 
 
 def _products(problem: Problem, corner: Corner) -> int:
-    left, right = within(problem, corner)
+    left, right, _ = within(problem, corner)
     return sum(1 for (i, j, _), _ in problem.entries if left[i] and right[j])
 
 

@@ -142,7 +142,9 @@ class Ladder:
             self._root,
             plateau=plateau,
             sifted=self.sifting,
-            sandwich=self.stalls > 0,
+            # A sandwich would move what is held out of its corner.
+            sandwich=self.stalls > 0 and schedule.held is None,
+            held=schedule.held,
         )
 
     def _dive(self, number: int, steps: int, generator: np.random.Generator) -> Chunk:

@@ -14,6 +14,7 @@ from flipforge.schemes.transforms import (
     Placement,
     Places,
     Transform,
+    extend,
     permute,
     project,
     resized,
@@ -23,7 +24,7 @@ from flipforge.schemes.transforms import (
     tied,
 )
 
-__all__ = ["cuts", "placed", "projections", "standing", "tensors"]
+__all__ = ["cuts", "extensions", "placed", "projections", "standing", "tensors"]
 
 _At = tuple[Places, Places, Places]
 
@@ -39,6 +40,15 @@ def cuts(target: Problem) -> Iterator[Placement]:
                 yield split(target, *_changed(target.dims, axes, cut - size))
             except InputError:
                 return  # operands that are not cut into blocks
+
+
+def extensions(target: Problem) -> Iterator[tuple[int, Placement]]:
+    """Yield each axis and the target as the next smaller size along it, with the standard products of what is added."""
+    for axes in _groups(target):
+        try:
+            yield min(axes), extend(resized(target, _changed(target.dims, axes, -1)), min(axes))
+        except (InputError, ProblemError):
+            continue  # nothing smaller
 
 
 def tensors(target: Problem) -> Iterator[Kronecker]:

@@ -218,6 +218,9 @@ class Growing(Protocol[State]):
     def walk_corner(self, state: State, corner: Corner, effort: Effort, seed: Seed) -> Outcome[State]:
         """Walk the products inside a corner and keep the others; the goal of the effort counts all of them."""
 
+    def walk_beside(self, state: State, corner: Corner, effort: Effort, seed: Seed) -> Outcome[State]:
+        """Walk so that what the products show of a corner stays as it is, but for reductions."""
+
 
 @runtime_checkable
 class Lifter(Protocol):

@@ -35,6 +35,8 @@ class Schedule:
         best differs by problem and rank.
     orbit
         Where it is not 0, a dive may climb as high as it began, by orbits of so many products.
+    held
+        Sizes n, m, p of a corner: what the products show of it stays as it is on a walk. There are no dives then.
     seconds
         Time budget where the user gives none.
     """
@@ -51,10 +53,13 @@ class Schedule:
     seconds: float
     idle: tuple[int, ...] = (10_000, 50_000, 200_000)
     orbit: int = 0
+    held: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
-        # The record of a run, which is JSON, has a list here.
+        # The record of a run, which is JSON, has lists here.
         object.__setattr__(self, "idle", tuple(self.idle))
+        if self.held is not None:
+            object.__setattr__(self, "held", tuple(self.held))
 
 
 _STANDARD = Schedule(
