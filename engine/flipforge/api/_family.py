@@ -8,20 +8,21 @@ from re import fullmatch
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
+from flipforge.api._spaces import search_space, usual_ring
 from flipforge.api._terms import config_of, executor_for, flip_kernels, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.search import Limits, Run, RunRecord, space_for
+from flipforge.search import Limits, Run, RunRecord
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
 
 
 def search_family(
     family: str,
-    ring: str = "GF2",
+    ring: str | None = None,
     *,
     sorted_only: bool = False,
     yes: bool = False,
@@ -77,7 +78,9 @@ def search_family(
     >>> [(row["problem"], row["rank"]) for row in result.rows]
     [('matmul:2x2x2', 7), ('matmul:2x2x3', 11)]
     """
-    over = ring_named(ring)
+    if objective != "additions" and family.startswith("layer:"):
+        raise InputError(f"{family}: a search for layer programs takes no --objective but additions")
+    over = ring_named(ring or _usual_ring(family, yes=yes))
     names, sizes = _members(family, over, sorted_only=sorted_only or meta, yes=yes)
     if start and not meta:
         raise InputError(
@@ -98,7 +101,7 @@ def search_family(
     )
     config |= {"sizes": sizes, "members": names}
     with open_store(db) as store:
-        record = replace(Run.new(space_for(parse_problem(names[0]), over), over.name, config), problem=family)
+        record = replace(Run.new(search_space(parse_problem(names[0]), over, None), over.name, config), problem=family)
         if meta:
             record = begin_meta(store, record, over, start)
         return _drive(store, record, *terms_of(record), address, on_progress)
@@ -175,7 +178,7 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
     for name in names:
         try:
             problem = parse_problem(name)
-            space_for(problem, ring)
+            search_space(problem, ring, None)
         except ProblemError as error:
             refused = refused or error
             continue
@@ -186,6 +189,11 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
         fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"
         raise ProblemError(f"{family}: {refused}; {fits}")
     return list(canonical), sorted(sizes)
+
+
+def _usual_ring(family: str, *, yes: bool) -> str:
+    """Return the ring of a search of the first member."""
+    return usual_ring(parse_problem(expand(family, limit=None if yes else MAX_FAMILY)[0]))
 
 
 def _one_of_each_order(names: Sequence[str]) -> list[str]:

@@ -11,12 +11,12 @@ import numpy as np
 from flipforge.api._library import parse_problem
 from flipforge.api._relay import Relay
 from flipforge.api._search import SearchResult
-from flipforge.api._spaces import starts_of
+from flipforge.api._spaces import AnySpace, search_space, starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import RunInterrupted
 from flipforge.rings import ring as ring_named
-from flipforge.search import Executor, FlipSpace, Limits, Progress, Run, RunRecord, Schedule, interrupts_held, space_for
+from flipforge.search import Executor, Limits, Progress, Run, RunRecord, Schedule, interrupts_held
 
 __all__ = ["FamilyProgress", "FamilyResult", "Member", "OnFamilyProgress", "Rounds", "member_rows", "member_seed"]
 
@@ -208,7 +208,7 @@ class Rounds:
     def _open(self, number: int, limits: Limits, round_number: int) -> Run:
         """Return a member's run for one turn, taken up where it stood or begun."""
         member = self._members[number]
-        space = space_for(parse_problem(member.problem), self._ring)
+        space = search_space(parse_problem(member.problem), self._ring, None)
         begun = member.scheme is not None
         seed = member_seed(self._record.config["seed"], number)
         record = self._store.run(member.run) if begun else self._new(space, number, member.run, seed, self._schedule)
@@ -219,7 +219,7 @@ class Rounds:
             run.begin(starts_of(space, (), self._store))
         return run
 
-    def _run(self, space: FlipSpace, number: int, record: RunRecord, limits: Limits, steps: int) -> Run:
+    def _run(self, space: AnySpace, number: int, record: RunRecord, limits: Limits, steps: int) -> Run:
         """Return a run of a member for a turn of so many steps."""
         schedule = Schedule(**record.config["schedule"])
         chunk = steps // (_CHUNKS_OF_TURN * self._relay.workers)
@@ -236,7 +236,7 @@ class Rounds:
             on_progress=lambda progress: self._show(number, progress),
         )
 
-    def _new(self, space: FlipSpace, number: int, name: str, seed: int, schedule: Schedule) -> RunRecord:
+    def _new(self, space: AnySpace, number: int, name: str, seed: int, schedule: Schedule) -> RunRecord:
         config = self._record.config
         own = {key: config[key] for key in ("workers", "executor", "deterministic", "preset", "objective")}
         limits = Limits(self._members[number].best_known, self._schedule.seconds)
@@ -329,7 +329,7 @@ def members_of(record: RunRecord, store: SqliteStore) -> list[Member]:
 def member_rows(record: RunRecord, store: SqliteStore, workers: int | None = None) -> list[dict[str, Any]]:
     """Return the JSON row of each member: that of a search, with ``best_known`` and ``gap``."""
     members = record.config["members"]
-    walk_version = space_for(parse_problem(members[0]), ring_named(record.ring)).walk_version
+    walk_version = search_space(parse_problem(members[0]), ring_named(record.ring), None).walk_version
     rows = []
     for number, member in enumerate(members_of(record, store)):
         result = SearchResult(

@@ -9,7 +9,7 @@ from typing import Any
 
 from flipforge import executors, plugins
 from flipforge.errors import InputError, PluginError
-from flipforge.problems import Problem
+from flipforge.problems import LayerProblem, Problem
 from flipforge.search import Executor, Lifter, Limits, Objective, RunRecord, Schedule
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -154,9 +154,9 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
 def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
     """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
 
-    The kernel of approximate schemes is one for all sizes.
+    The kernel of approximate schemes is one for all sizes, and so is that of layer programs.
     """
-    return [] if problem.order else [(max(problem.widths), len(problem.entries))]
+    return [] if problem.order or isinstance(problem, LayerProblem) else [(max(problem.widths), len(problem.entries))]
 
 
 def flip_kernels(record: RunRecord, sizes: Sequence[tuple[int, int]]) -> Callable[[], None]:

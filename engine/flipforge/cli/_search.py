@@ -107,7 +107,7 @@ def search(
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
         terms |= {"sorted_only": sorted_only, "yes": yes, "meta": meta, "start": start or ()}
         with LiveTable() as table:
-            family = api.search_family(problem, ring or "GF2", on_progress=table, **terms)
+            family = api.search_family(problem, ring, on_progress=table, **terms)
         _report_family(family, json)
         return
     for option, given in (("--sorted", sorted_only), ("--meta", meta)):

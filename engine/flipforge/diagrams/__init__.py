@@ -7,6 +7,7 @@ are done on the diagrams.
 from flipforge.diagrams._calculus import GRAPHS, PARTITIONS, SYMPLECTIC, Calculus, Terms
 from flipforge.diagrams._combination import Combination
 from flipforge.diagrams._compose import compose, compose_symplectic, identity
+from flipforge.diagrams._contract import apply_graph
 from flipforge.diagrams._diagram import Diagram
 from flipforge.diagrams._draw import svg, text
 from flipforge.diagrams._enumerate import ANY, EVEN, PAIRS, SMALL, Blocks, partitions
@@ -74,6 +75,7 @@ __all__ = [
     "TiedFamily",
     "TiedGroup",
     "Wiring",
+    "apply_graph",
     "bilabelled",
     "check_listable",
     "check_shape",
