@@ -12,10 +12,11 @@ from flipforge_codegen._scalars import Scalar
 from flipforge_codegen._stages import Stages, stages
 from flipforge_codegen.passes import Combine, Multiply, Place, Schedule, schedule
 
-__all__ = ["Level", "level_entry", "level_tables"]
+__all__ = ["Level", "filled", "level_entry", "level_tables", "numbers"]
 
 _ORDERS = 20
 """Orders of the products that a schedule is chosen from."""
+_PLANS = ("products", "clobber", "square")
 _KINDS = {"a": 0, "s": 0, "b": 1, "t": 1, "c": 2, "p": 2}
 
 
@@ -39,13 +40,20 @@ class Level:
         return stages(self.program)
 
     @cached_property
-    def schedules(self) -> tuple[Schedule, Schedule, Schedule]:
-        """Return the schedules of a product at a time: operands kept, overwritten, overwritten and blocks square."""
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Return the schedules of a product at a time: operands kept, overwritten, overwritten and blocks square.
+
+        None for a structured product, which takes all at once.
+        """
+        if self.program.problem.kind != "matmul":
+            return ()
         modes = (("product", False), ("clobber", False), ("clobber", True))
-        products, clobber, square = (
-            schedule(self.program, mode, square=square, tries=_ORDERS) for mode, square in modes
-        )
-        return products, clobber, square
+        return tuple(schedule(self.program, mode, square=square, tries=_ORDERS) for mode, square in modes)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of the blocks of the result that the last pass writes."""
+        return self.program.problem.labels[2]
 
     @cached_property
     def largest(self) -> int:
@@ -71,17 +79,17 @@ class Level:
     @property
     def most_places(self) -> int:
         """Places that a schedule needs."""
-        return sum(self.program.problem.shape) + max(sum(plan.buffers) for plan in self.schedules)
+        return sum(self.program.problem.shape) + max((sum(plan.buffers) for plan in self.schedules), default=0)
 
 
 def level_tables(level: Level) -> str:
     """Write the operands of the products and the schedules."""
     number, left, right = level.number, level.form.left, level.form.right
     text = "\n/* Operands of the products: a block as it is, or combination s, written -1 - s. */\n"
-    text += _numbers(f"static const int left_source_{number}[]", left.sources)
-    text += _numbers(f"static const int right_source_{number}[]", right.sources)
+    text += numbers(f"static const int left_source_{number}[]", left.sources)
+    text += numbers(f"static const int right_source_{number}[]", right.sources)
     text += "\n/* Schedules: sums and products of places: blocks of A, B and C, then buffers of each size. */\n"
-    for name, plan in zip(("products", "clobber", "square"), level.schedules, strict=True):
+    for name, plan in zip(_PLANS, level.schedules, strict=False):
         text += _schedule(f"{name}_{number}", plan)
     return text
 
@@ -95,12 +103,12 @@ def level_entry(level: Level, scalars: Sequence[Scalar]) -> str:
         "{" + ", ".join(f"{side}_{scalar.suffix}_{number}" for scalar in scalars) + "}"
         for side in ("left", "right", "out")
     )
-    plans = (
+    plans = [
         f"{{{len(plan.steps)}, {', '.join(map(str, plan.buffers))}, {name}_{number}_steps, {name}_{number}_terms}}"
-        for name, plan in zip(("products", "clobber", "square"), level.schedules, strict=True)
-    )
+        for name, plan in zip(_PLANS, level.schedules, strict=False)
+    ] or ["{0}"] * len(_PLANS)
     sources = (f"left_source_{number}", f"right_source_{number}")
-    return _filled(f"  {{{', '.join([*map(str, counts), *sources, *plans, *passes])}}},").rstrip()
+    return filled(f"  {{{', '.join([*map(str, counts), *sources, *plans, *passes])}}},").rstrip()
 
 
 def _schedule(name: str, plan: Schedule) -> str:
@@ -125,7 +133,7 @@ def _schedule(name: str, plan: Schedule) -> str:
         steps.append(f"{{{at(step.target)}, {shape}, -1, -1, 0, {len(terms)}, {len(ordered)}}}")
         terms += [_term(x, at(place)) for x, place in ordered]
     listed = ", ".join(terms) or "{0, 1, 0}"
-    return _filled(f"static const term {name}_terms[] = {{{listed}}};") + _filled(
+    return filled(f"static const term {name}_terms[] = {{{listed}}};") + filled(
         f"static const step {name}_steps[] = {{{', '.join(steps)}}};"
     )
 
@@ -145,9 +153,11 @@ def _last(plan: Schedule, number: int, place: Place) -> bool:
     return place[0] != "c"
 
 
-def _numbers(what: str, values: Sequence[int]) -> str:
-    return _filled(f"{what} = {{{', '.join(map(str, values))}}};")
+def numbers(what: str, values: Sequence[int]) -> str:
+    """Write a table of numbers."""
+    return filled(f"{what} = {{{', '.join(map(str, values))}}};")
 
 
-def _filled(line: str) -> str:
+def filled(line: str) -> str:
+    """Break a line of a table where it is too long."""
     return fill(line, 118, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) + "\n"

@@ -10,6 +10,7 @@ from textwrap import fill
 from flipforge.errors import RingError
 from flipforge.programs import program
 from flipforge.schemes import Scheme
+from flipforge_codegen._c_structured import StructuredLevel, structured_helpers, structured_tables
 from flipforge_codegen._c_tables import Level, level_entry, level_tables
 from flipforge_codegen._numpy_text import origin, stated
 from flipforge_codegen._scalars import BITS, F32, F64, I32, I64, RESIDUES, Scalar, folded, typed_sum
@@ -54,7 +55,8 @@ def levels_of(schemes: Sequence[Scheme]) -> list[Level]:
     levels: list[Level] = []
     for scheme in dict.fromkeys(schemes):
         first = levels[-1].first + len(levels[-1].form.out.slots) if levels else 0
-        levels.append(Level(len(levels), program(scheme), first))
+        kind = Level if scheme.problem.kind == "matmul" else StructuredLevel
+        levels.append(kind(len(levels), program(scheme), first))
     return levels
 
 
@@ -96,12 +98,17 @@ def c_text(schemes: Sequence[Scheme], name: str) -> str:
     scalars = scalars_of(levels, modulus)
     if not scalars:
         raise RingError(f"{schemes[0].problem}: coefficients are beyond 2^53, exact in no type of C; use target numpy")
-    order = [list(dict.fromkeys(schemes)).index(scheme) for scheme in schemes]
-    parts = [_title(schemes), f"#define DOMAINS {len(scalars)}\n", runtime("head.c"), *map(level_tables, levels)]
-    parts += [_arithmetic(scalar, levels) for scalar in scalars]
-    parts.append(_tables(levels, order, scalars, _facts(schemes, levels, order, scalars, name)))
+    structured = [level for level in levels if isinstance(level, StructuredLevel)]
+    numbers = {scheme: number for number, scheme in enumerate(dict.fromkeys(schemes))}
+    order = [numbers[scheme] for scheme in schemes if scheme.problem.kind == "matmul"]
+    parts = [_title(schemes), f"#define DOMAINS {len(scalars)}\n", runtime("head.c")]
+    parts += [runtime("structured_head.c")] if structured else []
+    parts += [*map(level_tables, levels), *(_arithmetic(scalar, levels) for scalar in scalars)]
+    parts.append(_tables(levels, order, scalars, _facts(schemes, levels, scalars, name)))
     parts.append(runtime("driver.c"))
-    parts.append(Template(runtime("entry.c")).substitute(name=name))
+    if structured:
+        parts += [structured_tables(structured, scalars), runtime("structured.c")]
+    parts.append(Template(runtime("structured_entry.c" if structured else "entry.c")).substitute(name=name))
     return "".join(parts)
 
 
@@ -116,19 +123,24 @@ def _title(schemes: Sequence[Scheme]) -> str:
     for scheme in dict.fromkeys(schemes):
         made = fill(origin(scheme), 112, initial_indent="   ", subsequent_indent="   ").replace("*/", "* /")
         told.append(_SCHEME.substitute(stated(scheme) | {"origin": made}))
-    shapes = [f"{n} x {m} by {m} x {p}" for n, m, p in (scheme.problem.dims for scheme in schemes)]
-    formats = f", {shapes[0]} blocks" if len(shapes) == 1 else f", blocks by level: {', '.join(shapes)}"
+    general = [scheme.problem.dims for scheme in schemes if scheme.problem.kind == "matmul"]
+    shapes = [f"{n} x {m} by {m} x {p}" for n, m, p in general]
+    formats = ", structured" if len(general) < len(schemes) else ""
+    formats += (
+        f", {shapes[0]} blocks" if len(shapes) == 1 else f", blocks by level: {', '.join(shapes)}" if shapes else ""
+    )
     return _TITLE.substitute(stated(schemes[0]), formats=formats, schemes="".join(told).rstrip("\n"))
 
 
-def _facts(
-    schemes: Sequence[Scheme], levels: Sequence[Level], order: Sequence[int], scalars: Sequence[Scalar], name: str
-) -> str:
-    rows = []
-    for scheme, number in zip(schemes, order, strict=True):
-        form = levels[number].form
-        growth = form.growth
-        rows.append({
+def _facts(schemes: Sequence[Scheme], levels: Sequence[Level], scalars: Sequence[Scalar], name: str) -> str:
+    rows: dict[str, list[dict[str, object]]] = {"levels": [], "structured": []}
+    numbers = {scheme: number for number, scheme in enumerate(dict.fromkeys(schemes))}
+    for scheme in schemes:
+        level = levels[numbers[scheme]]
+        form, growth = level.form, level.form.growth
+        structured = isinstance(level, StructuredLevel)
+        rows["structured" if structured else "levels"].append({
+            **({"code": level.code} if isinstance(level, StructuredLevel) else {}),
             "id": scheme.id,
             "dims": list(scheme.problem.dims),
             "rank": len(form.left.sources),
@@ -139,7 +151,7 @@ def _facts(
         "modulus": schemes[0].ring.characteristic,
         "domains": [scalar.suffix for scalar in scalars],
         "denominators": [d for level in levels for d in level.form.out.denominators],
-        "levels": rows,
+        **rows,
     }
     return json.dumps(document)
 
@@ -155,7 +167,7 @@ def _tables(levels: Sequence[Level], order: Sequence[int], scalars: Sequence[Sca
     text += f"\nstatic const scheme schemes[] = {{\n{entries}\n}};\n"
     text += f"\n#define LEVELS {len(order)}\n#define MOST_BLOCKS {max(level.most_blocks for level in levels)}\n"
     text += f"#define MOST_PLACES {max(level.most_places for level in levels)}\n"
-    text += f"\nstatic const int level_scheme[] = {{{', '.join(map(str, order))}}};\n"
+    text += f"\nstatic const int level_scheme[] = {{{', '.join(map(str, order or [0]))}}};\n"
     quoted = facts.replace("\\", "\\\\").replace('"', '\\"')
     return f'{text}\nstatic const char facts[] =\n    "{quoted}";\n\n'
 
@@ -165,11 +177,11 @@ def _arithmetic(scalar: Scalar, levels: Sequence[Level]) -> str:
     text = f"\n/* ---- {scalar.suffix}: the passes {'-' * 90} */\n"
     for level in levels:
         form = level.form
-        a, b, c = level.program.problem.labels
+        a, b, _ = level.program.problem.labels
         products = [f"m{number}" for number in range(1, len(form.left.sources) + 1)]
         text += _pass("left", level, form.left, a, [f"s{i}" for i in range(1, len(form.left.slots) + 1)], scalar)
         text += _pass("right", level, form.right, b, [f"t{i}" for i in range(1, len(form.right.slots) + 1)], scalar)
-        text += _pass("out", level, form.out, products, c, scalar)
+        text += _pass("out", level, form.out, products, level.written, scalar)
     quotient = f"({scalar.type})terms[s].numerator / ({scalar.type})terms[s].denominator"
     values = {
         "suffix": scalar.suffix,
@@ -185,7 +197,10 @@ def _arithmetic(scalar: Scalar, levels: Sequence[Level]) -> str:
     text += Template(runtime("scalar.c")).substitute(values)
     leaf = {"mod": "residue_leaf.c", "gf2": "bit_leaf.c"}.get(scalar.suffix, "plain_leaf.c")
     values["blas"] = Template(runtime("blas.c")).substitute(values) if scalar in (F32, F64) else ""
-    return text + Template(runtime(leaf)).substitute(values)
+    text += Template(runtime(leaf)).substitute(values)
+    if any(isinstance(level, StructuredLevel) for level in levels):
+        text += structured_helpers(scalar, runtime("structured_scalar.c"), runtime("structured_blas.c"))
+    return text
 
 
 def _pass(side: str, level: Level, stage: Stage, names: Sequence[str], slots: Sequence[str], scalar: Scalar) -> str:

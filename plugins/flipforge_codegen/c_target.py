@@ -13,8 +13,10 @@ import numpy as np
 
 from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, levels_id, write_texts
+from flipforge.problems import ProductCode
 from flipforge.schemes import Scheme
-from flipforge_codegen import flipforge_build, flipforge_c
+from flipforge_codegen import flipforge_build, flipforge_c, flipforge_c_structured
+from flipforge_codegen._c_structured import CODES
 from flipforge_codegen._c_text import c_text
 from flipforge_codegen._exporter import Reporting, check_options, standalone, written
 from flipforge_codegen._isolated import isolated
@@ -45,16 +47,17 @@ class CExporter(Reporting):
 
     def export_levels(self, schemes: Sequence[Scheme], folder: Path) -> ExportResult:
         """Write the files of a scheme for each level, the first outermost."""
+        if len({scheme.problem.kind for scheme in schemes}) > 1 and schemes[0].problem.kind == "matmul":
+            raise InputError("name the structured scheme first, then those of the products it recurses into")
         for scheme in schemes:
             scheme.certify()
-            if scheme.problem.kind != "matmul":
-                raise InputError(
-                    f"{scheme.problem}: target c multiplies matrices; the target numpy takes any bilinear map"
-                )
+            _carried(scheme)
             if scheme.ring.characteristic != schemes[0].ring.characteristic:
                 raise InputError(f"levels over {schemes[0].ring} and {scheme.ring}: give one characteristic")
         name = _name(schemes)
         texts = {f"{name}.c": c_text(schemes, name), **standalone(flipforge_c, flipforge_build)}
+        if schemes[0].problem.kind != "matmul":
+            texts |= standalone(flipforge_c_structured)
         return ExportResult(write_texts(folder, texts))
 
     def tools(self) -> dict[str, str]:
@@ -82,7 +85,8 @@ class CExporter(Reporting):
 
     def check_levels(self, schemes: Sequence[Scheme], folder: Path) -> list[Check]:
         """Build and run the file of a scheme for each level."""
-        return isolated("_c_check", schemes[0], written(folder, f"{_name(schemes)}.c"), _WAIT, inner=schemes[1:])
+        module = "_c_check" if schemes[0].problem.kind == "matmul" else "_c_structured_check"
+        return isolated(module, schemes[0], written(folder, f"{_name(schemes)}.c"), _WAIT, inner=schemes[1:])
 
     def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
         """Time float32 and float64 at one and two levels against the BLAS inside, interleaved; see `flipforge bench`.
@@ -112,6 +116,22 @@ class CExporter(Reporting):
         finally:
             blas.set_threads(before)
         return rows
+
+
+def _carried(scheme: Scheme) -> None:
+    """Refuse what C has no code for."""
+    problem, code = scheme.problem, ProductCode.of(scheme.problem)
+    if problem.kind == "matmul":
+        return
+    if problem.kind != "structured" or code is None:
+        raise InputError(f"{problem}: target c multiplies matrices; the target numpy takes any bilinear map")
+    if str(code) not in CODES or problem.name.count(":") > 2:
+        raise InputError(
+            f"{problem}: target c takes structured products {', '.join(CODES)} without corners; see the targets blas "
+            "and numpy"
+        )
+    if scheme.ring.characteristic == 2:
+        raise InputError(f"{problem} over GF2: words of 64 columns have no triangles; take the target blas")
 
 
 def _name(schemes: Sequence[Scheme]) -> str:

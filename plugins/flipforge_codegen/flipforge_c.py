@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from flipforge_codegen.flipforge_build import Blas, build, find_blas, one_thread
 
-__all__ = ["MODES", "Kernel", "load"]
+__all__ = ["MODES", "NO_RING", "SUFFIXES", "Kernel", "centred", "largest", "load", "residue_ring"]
 
 Array = npt.NDArray[Any]
 
 MODES = {"streaming": 0, "products": 1, "clobber": 2}
 _EXACT = 2**53
 _PADS = {"never": 0, "auto": 1, "always": 2}
-_SUFFIXES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
+SUFFIXES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
 
 
 def load(path: str | Path, *, cache_dir: str | Path | None = None, blas: bool = True) -> "Kernel":
@@ -142,10 +142,10 @@ class Kernel:
             raise TypeError(f"the scheme holds modulo {p} only, not modulo {modulus}")
         if p:
             result = self._modulo(a, b, int(p), options, workspace)
-        elif a.dtype != b.dtype or a.dtype.name not in _SUFFIXES:
+        elif a.dtype != b.dtype or a.dtype.name not in SUFFIXES:
             raise TypeError(f"{a.dtype} by {b.dtype}: give two of float32, float64, int32, int64; others to numpy")
         elif a.dtype.kind == "f":
-            suffix = _SUFFIXES[a.dtype.name]
+            suffix = SUFFIXES[a.dtype.name]
             if any(d & (d - 1) for d in self.facts["denominators"]) or suffix not in self.facts["domains"]:
                 raise TypeError(f"the scheme's coefficients are not exact in {a.dtype}; give a modulus, or use numpy")
             fits = out is not None and _fits(out, a, b)
@@ -184,18 +184,18 @@ class Kernel:
             "threads": options.get("threads", 1),
             "pad": _PADS[options.get("pad", "auto")],
         }
-        runs = [(_SUFFIXES[a.dtype.name], a, b, out)]
+        runs = [(SUFFIXES[a.dtype.name], a, b, out)]
         if a.dtype.kind == "i":  # which way they go depends on their entries; they are written apart
             apart = np.empty(out.shape, a.dtype)
             real = np.float64
             runs = [(runs[0][0], a, b, apart), ("f64", a.astype(real), b.astype(real), apart.astype(real))]
-        return max(int(self._measure(ctypes.byref(self._prepared(*run, fields, _NO_RING)))) for run in runs) + 64
+        return max(int(self._measure(ctypes.byref(self._prepared(*run, fields, NO_RING)))) for run in runs) + 64
 
     def _integers(self, a: Array, b: Array, options: dict[str, int], workspace: Any) -> Array:
         """Multiply integers in float64 where that is exact, and in their own type where the result fits it."""
         if "i64" not in self.facts["domains"]:
             raise TypeError(f"the scheme divides, or has coefficients that are too large for {a.dtype}; use numpy")
-        largest_a, largest_b, inner = _largest(a), _largest(b), a.shape[1]
+        largest_a, largest_b, inner = largest(a), largest(b), a.shape[1]
         if largest_a * largest_b * inner > np.iinfo(a.dtype).max:
             raise OverflowError(
                 f"entries up to {largest_a} and {largest_b} in sums of {inner} may exceed {a.dtype}; "
@@ -206,7 +206,7 @@ class Kernel:
             self._request("f64", a.astype(np.float64), b.astype(np.float64), real, options, workspace)
             return real.astype(a.dtype)
         result = np.empty((a.shape[0], b.shape[1]), a.dtype)
-        self._request(_SUFFIXES[a.dtype.name], a, b, result, options, workspace)
+        self._request(SUFFIXES[a.dtype.name], a, b, result, options, workspace)
         return result
 
     def bound(self, a: int, b: int, inner: int, levels: int) -> int:
@@ -231,35 +231,13 @@ class Kernel:
             return self._bits(a, b, options, workspace)
         if "mod" not in self.facts["domains"]:
             raise TypeError(f"the scheme's coefficients are too large to compute modulo {p}; use numpy")
-        ring = self._ring(p, a.shape[1], options)
+        ring = residue_ring(self.facts["levels"], self.facts["denominators"], p, a.shape[1], options)
         real = np.empty((a.shape[0], b.shape[1]))
-        self._request("mod", _centred(a, p), _centred(b, p), real, options, workspace, ring)
+        self._request("mod", centred(a, p), centred(b, p), real, options, workspace, ring)
         # At most p / 2 + 2 in absolute value: one p added or taken away gives the residue.
         np.add(real, p, out=real, where=real < 0)
         np.subtract(real, p, out=real, where=real >= p)
         return real.astype(np.int64)
-
-    def _ring(self, p: int, inner: int, options: dict[str, int]) -> dict[str, Any]:
-        """Prove that no value reaches 2^53: residues are at most p / 2 + 2 in absolute value, see REDUCE in the C file.
-
-        Sums of the last pass may be of unreduced products; in the other mode a residue is added to one.
-        """
-        rows, denominators = self.facts["levels"], self.facts["denominators"]
-        growth = {side: max(level["growth"][side] for level in rows) for side in ("left", "right", "out")}
-        half = p // 2 + 2
-        if not 2 < p < 2**26 or pow(2, p - 1, p) != 1:
-            raise ValueError(f"modulus {p}: give an odd prime below 2**26")
-        if any(d % p == 0 for d in denominators):
-            raise TypeError(f"the scheme divides by a multiple of {p}")
-        chunk = (_EXACT - 1 - half) // half**2
-        sums = max(growth["left"], growth["right"], 2 * growth["out"]) * half
-        if chunk < 1 or sums >= _EXACT:
-            raise OverflowError(f"sums modulo {p} are not proven to stay below 2**53; take a smaller modulus")
-        leaf = min(chunk, max(1, inner)) * half**2
-        lazy = options["mode"] == MODES["streaming"] and options["levels"] > 0 and growth["out"] * leaf < _EXACT
-        inverses = np.array([pow(d, -1, p) for d in denominators], np.float64)
-        inverses[inverses > p // 2] -= p
-        return {"p": float(p), "chunk": chunk, "lazy": int(lazy), "denominators": inverses}
 
     def _bits(self, a: Array, b: Array, options: dict[str, int], workspace: Any) -> Array:
         """Pack 64 entries a word, in rows; the padding is zeros."""
@@ -293,7 +271,7 @@ class Kernel:
     def _request(
         self, suffix: str, a: Array, b: Array, c: Array, options: dict[str, int], workspace: Any, ring: Any = None
     ) -> None:
-        request = self._prepared(suffix, a, b, c, options, ring or _NO_RING)
+        request = self._prepared(suffix, a, b, c, options, ring or NO_RING)
         size = int(self._measure(ctypes.byref(request)))
         if workspace is None:
             if self._kept.size < size + 64:
@@ -323,7 +301,32 @@ class Kernel:
         return _Request(**values)
 
 
-_NO_RING: dict[str, Any] = {"p": 0.0, "chunk": 1, "lazy": 0, "denominators": None}
+NO_RING: dict[str, Any] = {"p": 0.0, "chunk": 1, "lazy": 0, "denominators": None}
+
+
+def residue_ring(
+    rows: list[dict[str, Any]], denominators: list[int], p: int, inner: int, options: dict[str, int]
+) -> dict[str, Any]:
+    """Prove, from the growth of the schemes of a file, that no value reaches 2^53.
+
+    Residues are at most p / 2 + 2 in absolute value, see REDUCE in the C file. Sums of the last pass may be of
+    unreduced products; in the other modes a residue is added to one.
+    """
+    growth = {side: max(level["growth"][side] for level in rows) for side in ("left", "right", "out")}
+    half = p // 2 + 2
+    if not 2 < p < 2**26 or pow(2, p - 1, p) != 1:
+        raise ValueError(f"modulus {p}: give an odd prime below 2**26")
+    if any(d % p == 0 for d in denominators):
+        raise TypeError(f"the scheme divides by a multiple of {p}")
+    chunk = (_EXACT - 1 - half) // half**2
+    sums = max(growth["left"], growth["right"], 2 * growth["out"]) * half
+    if chunk < 1 or sums >= _EXACT:
+        raise OverflowError(f"sums modulo {p} are not proven to stay below 2**53; take a smaller modulus")
+    leaf = min(chunk, max(1, inner)) * half**2
+    lazy = options["mode"] == MODES["streaming"] and options["levels"] > 0 and growth["out"] * leaf < _EXACT
+    inverses = np.array([pow(d, -1, p) for d in denominators], np.float64)
+    inverses[inverses > p // 2] -= p
+    return {"p": float(p), "chunk": chunk, "lazy": int(lazy), "denominators": inverses}
 
 
 def _fits(out: Array, a: Array, b: Array) -> bool:
@@ -337,11 +340,12 @@ def _fits(out: Array, a: Array, b: Array) -> bool:
     )
 
 
-def _largest(x: Array) -> int:
+def largest(x: Array) -> int:
+    """Return the largest absolute value of integers."""
     return max(abs(int(x.max())), abs(int(x.min()))) if x.size else 0
 
 
-def _centred(x: Array, p: int) -> Array:
+def centred(x: Array, p: int) -> Array:
     """Return residues of least size; entries that are residues already are not divided."""
     known = x.dtype.kind == "b" or not x.size or (int(x.min()) >= 0 and int(x.max()) < p)
     residues = (x if known else x % p).astype(np.float64)

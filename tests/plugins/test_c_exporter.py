@@ -26,7 +26,7 @@ from flipforge_codegen import flipforge_c
 from flipforge_codegen._exactness import MismatchError, all_unit_pairs
 from flipforge_codegen._stages import stages
 from flipforge_codegen.c_target import CExporter
-from flipforge_codegen.flipforge_c import Kernel
+from flipforge_codegen.flipforge_c import Kernel, residue_ring
 
 Array = npt.NDArray[Any]
 
@@ -122,7 +122,7 @@ def test_residues_of_large_entries(data: st.DataObject) -> None:
 def test_sums_modulo_a_large_prime_are_cut_where_they_would_reach_the_limit() -> None:
     p = 2**26 - 5
     long = kernel(strassen())
-    assert long._ring(p, 40, {"mode": 0, "levels": 1})["chunk"] < 10
+    assert residue_ring(long.facts["levels"], [1] * 4, p, 40, {"mode": 0, "levels": 1})["chunk"] < 10
     a, b = np.full((3, 40), p // 2), np.full((40, 3), p // 2)
     assert np.array_equal(long.multiply(a, b, modulus=p, levels=0), np.full((3, 3), 40 * (p // 2) ** 2 % p))
 

@@ -229,3 +229,12 @@ static void multiply(const job *job, int level, idx m, idx k, idx n, view a, vie
   ws->used = kept.used, ws->count = kept.count;
 }
 
+/* Take an operand as it stands where one of its strides is 1; it is packed otherwise. */
+static view operand(const job *job, void *p, idx rs, idx cs, idx rows, idx cols, arena *ws, int *apart) {
+  const int by_rows = cs == 1 && rs >= cols && rs > 0;
+  *apart = !by_rows && !(rs == 1 && cs >= rows && cs > 0);
+  if (*apart) return fresh(job, ws, rows, cols, 1);
+  const view x = {p, by_rows ? rs : cs, by_rows};
+  return x;
+}
+

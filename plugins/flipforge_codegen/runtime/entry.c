@@ -14,23 +14,10 @@ typedef struct {
   const double *denominators;
 } request;
 
-/* Take an operand as it stands where one of its strides is 1; it is packed otherwise. */
-static view operand(const job *job, void *p, idx rs, idx cs, idx rows, idx cols, arena *ws, int *apart) {
-  const int by_rows = cs == 1 && rs >= cols && rs > 0;
-  *apart = !by_rows && !(rs == 1 && cs >= rows && cs > 0);
-  if (*apart) return fresh(job, ws, rows, cols, 1);
-  const view x = {p, by_rows ? rs : cs, by_rows};
-  return x;
-}
-
 static size_t run(const request *r, int dry) {
-  const job job = {&domains[r->domain],
-                   {r->p, r->p ? 1 / r->p : 0, r->chunk, (int)r->lazy, r->denominators},
-                   r->gemm,
-                   (int)r->blas_int,
-                   (int)r->levels,
-                   (int)r->pad,
-                   dry};
+  const job job = {.domain = &domains[r->domain],
+                   .ring = {r->p, r->p ? 1 / r->p : 0, r->chunk, (int)r->lazy, r->denominators},
+                   .gemm = r->gemm, .blas_int = (int)r->blas_int, .levels = (int)r->levels, .pad = (int)r->pad, .dry = dry};
   arena ws = {dry ? 0 : (char *)r->workspace, 0, 0, 0};
   const idx m = r->m, k = r->k, n = r->n, height = k * job.domain->pack;
   int apart;

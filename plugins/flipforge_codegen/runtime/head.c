@@ -44,8 +44,8 @@ typedef struct domain domain;
 typedef struct job {
   const domain *domain;
   ring ring;
-  void *gemm; /* cblas_sgemm or cblas_dgemm, or null */
-  int blas_int, levels, pad, dry;
+  void *gemm, *syrk, *trmm, *symm; /* of cblas, for the arithmetic at hand, or null */
+  int blas_int, levels, mode, pad, dry;
 } job;
 
 typedef struct {
