@@ -17,7 +17,7 @@ from flipforge.schemes import Scheme, standard_scheme, winograd_scheme
 from flipforge_codegen._report import figures, plots
 from flipforge_codegen.passes import fewer_additions
 
-WINOGRAD = fewer_additions(strassen(), moves=300, seed=1)
+WINOGRAD = fewer_additions(strassen(), moves=300, seed=6)
 
 
 def test_an_export_leaves_json_markdown_and_plots(tmp_path: Path) -> None:

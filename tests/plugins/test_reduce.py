@@ -1,24 +1,30 @@
 """`flipforge reduce`: fewer additions, proven, written or kept in the catalogue; and moves on the scheme."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands import Capture, answer
 from conformance import divided_strassen, strassen
 from flipforge import api
 from flipforge.catalogue import SqliteStore
-from flipforge.errors import InputError, NotFoundError, PluginError, VerificationError
+from flipforge.errors import InputError, NotFoundError, PluginError, ReplayError, VerificationError
 from flipforge.plugins import Manifest, register
-from flipforge.problems import border, matmul, parse
+from flipforge.problems import border, matmul
 from flipforge.programs import program, read_program, read_slp
 from flipforge.rings import GF2, ZT
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import write_file
-from flipforge.search import Entry
-from flipforge_codegen.passes import fewer_additions, share
+from flipforge.search import Entry, Seed, moved
+from flipforge_codegen.passes import fewer_additions, moves_reference, share
+from flipforge_codegen.passes._moves import Annealed
+from flipforge_codegen.sharing_reducer import SharingReducer
+from strategies import schemes
 
 
 @pytest.fixture
@@ -54,6 +60,39 @@ def test_an_id_gets_its_count(db: Path, capsys: Capture) -> None:
     row = written(capsys, db, identity[:8], "--steps", "100")
     assert (row["additions_before"], row["additions_after"], row["id"]) == (18, 18, identity)
     assert count(db, identity) == 18
+
+
+def test_what_moves_lead_to_is_kept_and_replayed(db: Path, capsys: Capture) -> None:
+    with SqliteStore.open(db) as store:
+        store.commit([Entry(strassen(), "found")])
+    for parent in (strassen(), strassen().over(GF2)):
+        row = written(capsys, db, parent.id, "--moves", "300", "--steps", "100", "--seed", "1")
+        assert (row["additions_before"], row["additions_after"]) == (18, 15)
+        assert row["id"] != parent.id and count(db, row["id"]) == 15
+        with SqliteStore.open(db) as store:
+            assert store.row(row["id"])["origin"] == "derived"
+            (step,) = store.lineage(row["id"])
+        assert (step.parent, step.method, step.arguments) == (parent.id, "moves", {"moves": 300, "seed": 1})
+        assert api.replay_scheme(row["id"], db=db).scheme == row["id"]
+    again = written(capsys, db, row["id"], "--moves", "3", "--steps", "100")
+    assert again["id"] == row["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"walk_version": "moves/0"}, "made by moves/0, this version makes moves/1"),
+        ({"arguments": {"moves": 300, "seed": 2}}, "stored is"),
+        ({"arguments": {"moves": 300}}, "cannot be made again"),
+    ],
+)
+def test_moves_that_lead_elsewhere_are_no_replay(db: Path, change: dict[str, Any], said: str) -> None:
+    entry = moved(strassen(), SharingReducer(), moves=300, seed=1)
+    assert entry.lineage
+    with SqliteStore.open(db) as store:
+        store.commit([Entry(strassen(), "found"), replace(entry, lineage=replace(entry.lineage, **change))])
+    with pytest.raises(ReplayError, match=said):
+        api.replay_scheme(entry.scheme.id, db=db)
 
 
 def test_a_file_is_written_and_the_scheme_may_change(db: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -108,7 +147,6 @@ def test_a_count_only_falls_and_is_proven(db: Path) -> None:
     [
         ((), "reduce takes an ID or a file, or --all PROBLEM"),
         (("--all", "*", "--out", "x"), "leave ID, --out and --moves out"),
-        (("ID", "--moves", "3"), "give --out FILE"),
         (("ID", "--to", "exp", "--out", "x"), "--to exp: use one of program, reduced, slp"),
         (("ID", "--steps", "-1"), "steps is too small"),
         (("ID", "--workers", "0"), "workers is too small"),
@@ -128,6 +166,9 @@ def test_bad_input(words: tuple[str, ...], said: str, db: Path, tmp_path: Path, 
 
 def test_a_plugin_that_keeps_no_protocol_is_named() -> None:
     class Wrong:
+        def moved(self, scheme: Scheme, *, moves: int, seed: int) -> Scheme:
+            return scheme
+
         def reduce(self, scheme: Scheme) -> Scheme:
             return scheme
 
@@ -144,9 +185,34 @@ def test_moves_find_winograds_additions_in_strassens_orbit(ring: Any) -> None:
     assert found == fewer_additions(strassen() if ring == ZT else strassen().over(ring), moves=300, seed=1)
 
 
+@given(schemes(max_size=2), st.integers(0, 2**32), st.integers(0, 40))
+@settings(max_examples=60)
+def test_moves_are_those_of_the_plain_twin(scheme: Scheme, seed: int, moves: int) -> None:
+    given = scheme if scheme.ring.characteristic else scheme.canonical
+    if given.problem.order or (not given.ring.characteristic and given.ring != ZT):
+        assert fewer_additions(scheme, moves=moves) == scheme
+        return
+    start = Annealed(given)
+    found, cost = start.anneal(moves, Seed(seed))
+    assert found.certify().kind == "brent"
+    bounds = zip(start.starts, start.starts[1:], strict=False)
+    shears = [[tuple(term) for term in start.shears[first:last].tolist()] for first, last in bounds]
+    word = int(Seed(seed).words()[0])
+    twin, lowest = moves_reference.anneal([rows.tolist() for rows in start.factors], start.p, shears, moves, word)
+    assert cost == lowest + start.constant
+    for factor, rows, width in zip((found.u, found.v, found.w), twin, start.widths, strict=True):
+        assert factor == tuple(tuple(row[:width]) for row in rows)
+
+
+def test_the_cost_is_that_of_a_program(capsys: Capture) -> None:
+    for scheme in (strassen(), strassen().over(GF2), fewer_additions(strassen(), moves=300, seed=1)):
+        _, cost = Annealed(scheme).anneal(0, Seed(0))
+        assert cost == share(program(scheme), "pair").operations.additions
+
+
 def test_moves_leave_alone_what_they_cannot_walk_on() -> None:
-    for scheme in (divided_strassen(), standard_scheme(parse("quaternion"), ZT)):
-        assert fewer_additions(scheme, moves=5).problem == scheme.problem
+    for scheme in (divided_strassen(), standard_scheme(border(1, matmul(1, 1, 1)), GF2)):
+        assert fewer_additions(scheme, moves=5) == scheme
 
 
 def test_program_files_are_verified_and_loaded(db: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -4,17 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flipforge import plugins
 from flipforge.api._library import Db, Name, load, open_store, parse_problem
+from flipforge.api._terms import reducer
 from flipforge.catalogue import Query
 from flipforge.errors import InputError
 from flipforge.programs import Program, dump_program, dump_reduced, dump_slp
 from flipforge.schemes import Scheme, costs
 from flipforge.schemes.formats import write_atomically
+from flipforge.search import moved
 
 __all__ = ["PROGRAM_FORMATS", "reduce_all", "reduce_scheme"]
 
-_REDUCER = "sharing"
+_MOVES = 20_000
 
 
 def _slp_files(program: Program, out: Path) -> dict[Path, bytes]:
@@ -48,15 +49,16 @@ def reduce_scheme(
 ) -> dict[str, Any]:
     """Write a scheme as a program with few additions, proven.
 
-    With ``out`` the program is written, and the scheme itself may change for another of its rank with fewer additions.
-    Without, the scheme stays, and its row of the catalogue keeps the count as ``additions_reduced``.
+    With ``moves`` the scheme itself may change for another of its rank with fewer additions. With ``out`` the program
+    is written. Without, the catalogue keeps its count as ``additions_reduced``, and the scheme that moves lead to as
+    derived, with the step from the given one.
 
     Parameters
     ----------
     out, to
         File, and its format: ``program``, ``reduced`` (matrix products only) or ``slp`` (three files).
     moves
-        Flips and changes of basis to try; 500 unless given, 0 without ``out``.
+        Flips and changes of basis to try; 20000 unless given, 0 without ``out``.
     steps, workers, seed
         Budget of the search for shared sums, processes, and seed of all choices.
 
@@ -72,18 +74,20 @@ def reduce_scheme(
     """
     if to not in PROGRAM_FORMATS:
         raise InputError(f"--to {to}: use one of {', '.join(PROGRAM_FORMATS)}")
-    if out is None and moves:
-        raise InputError("moves change the scheme, so there is no row for their count; give --out FILE")
     _check(steps=steps, moves=moves or 0, workers=workers - 1)
     scheme = load(name, problem=problem, ring=ring, db=db)
     if moves is None:
-        moves = 0 if out is None else 500
-    found = _reduced(scheme, moves, steps, workers, seed)
-    row = _row(scheme, found)
+        moves = 0 if out is None else _MOVES
     if out is None:
         with open_store(db) as store:
+            entry = moved(store.scheme(scheme.id), reducer(), moves=moves, seed=seed)
+            found = _reduced(entry.scheme, steps, workers, seed)
+            if entry.lineage:
+                store.commit([entry])
             store.note_reduced(found)
-        return row | {"id": scheme.id}
+        return _row(scheme, found) | {"id": entry.scheme.id}
+    found = _reduced(reducer().moved(scheme, moves=moves, seed=seed), steps, workers, seed)
+    row = _row(scheme, found)
     files = PROGRAM_FORMATS[to](found, Path(out))
     write_atomically(files)
     return row | {"file": str(min(files)), "files": [str(path) for path in files]}
@@ -114,16 +118,15 @@ def reduce_all(
             if parse_problem(each["problem"]).order:
                 continue
             scheme = store.scheme(each["id"])
-            found = _reduced(scheme, 0, steps, workers, seed)
+            found = _reduced(scheme, steps, workers, seed)
             store.note_reduced(found)
             rows.append(_row(scheme, found) | {"id": scheme.id})
             on_row(rows[-1])
     return rows
 
 
-def _reduced(scheme: Scheme, moves: int, steps: int, workers: int, seed: int) -> Program:
-    reducer: plugins.Reducer = plugins.get("reducers", _REDUCER)
-    return reducer.reduce(scheme, moves=moves, steps=steps, workers=workers, seed=seed)
+def _reduced(scheme: Scheme, steps: int, workers: int, seed: int) -> Program:
+    return reducer().reduce(scheme, steps=steps, workers=workers, seed=seed)
 
 
 def _row(scheme: Scheme, found: Program) -> dict[str, Any]:

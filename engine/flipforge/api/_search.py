@@ -17,6 +17,7 @@ from flipforge.api._terms import (
     kernel_sizes,
     lifter,
     objective_named,
+    reducer,
     schedule_of,
     terms_of,
 )
@@ -260,7 +261,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:
-            replayed = retrace(scheme.problem, chain, space_of, root_of, lifter, certified_again)
+            replayed = retrace(scheme.problem, chain, space_of, root_of, lifter, certified_again, reducer)
         elif scheme.id in {first.id for first in _firsts(scheme.problem, scheme.ring)}:
             replayed = Replayed(scheme, 0, 0)
         else:

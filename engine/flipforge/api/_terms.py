@@ -21,6 +21,7 @@ __all__ = [
     "kernel_sizes",
     "lifter",
     "objective_named",
+    "reducer",
     "schedule_of",
     "staff_of",
     "terms_of",
@@ -105,6 +106,12 @@ def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
 def objective_named(name: str) -> Objective:
     """Return a second objective, with an installed lifter where it needs one."""
     return make_objective(name, lifter() if name == "liftable" else None)
+
+
+def reducer() -> plugins.Reducer:
+    """Return what lowers additions, by moves on the scheme and by shared sums."""
+    found: plugins.Reducer = plugins.get("reducers", "sharing")
+    return found
 
 
 def lifter() -> Lifter:

@@ -63,7 +63,10 @@ def reduce(
     ] = None,
     to: Annotated[str, typer.Option("--to", help="program, reduced or slp.")] = "program",
     moves: Annotated[
-        int | None, typer.Option("--moves", help="Flips and changes of basis to try; 500 with --out, else 0.")
+        int | None,
+        typer.Option(
+            "--moves", help="Flips and changes of basis to try; 20000 with --out, else 0. What they lead to is kept."
+        ),
     ] = None,
     steps: Annotated[int, typer.Option("--steps", help="Budget of the search for shared sums.")] = 20_000,
     workers: Annotated[int, typer.Option("--workers")] = 1,

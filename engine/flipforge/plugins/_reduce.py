@@ -4,20 +4,19 @@ from typing import Protocol
 
 from flipforge.programs import Program
 from flipforge.schemes import Scheme
+from flipforge.search import Mover
 
 __all__ = ["Reducer"]
 
 
-class Reducer(Protocol):
-    """Finds programs with few additions; plugins of kind ``reducers`` implement it."""
+class Reducer(Mover, Protocol):
+    """Finds schemes and programs with few additions; plugins of kind ``reducers`` implement it."""
 
-    def reduce(self, scheme: Scheme, *, moves: int, steps: int, workers: int, seed: int) -> Program:
-        """Return a program for the scheme's problem, of its rank.
+    def reduce(self, scheme: Scheme, *, steps: int, workers: int, seed: int) -> Program:
+        """Return a program of this scheme.
 
         Parameters
         ----------
-        moves
-            Changes of the scheme itself to try; with 0 the program is one of this very scheme.
         steps
             Budget of the search for shared sums; the reducer says what a step is.
         workers

@@ -329,7 +329,8 @@ def _keeping(kind: str, loaded: Any) -> object:
             return lifter
         case "reducers":
             reducer = loaded() if isclass(loaded) else loaded
-            _accepts(reducer, "reduce", "scheme", moves=0, steps=0, workers=1, seed=0)
+            _accepts(reducer, "moved", "scheme", moves=0, seed=0)
+            _accepts(reducer, "reduce", "scheme", steps=0, workers=1, seed=0)
             return reducer
         case "kernels":
             maker = loaded() if isclass(loaded) else loaded

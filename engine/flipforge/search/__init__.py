@@ -7,7 +7,7 @@ from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
 from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
-from flipforge.search._derivation import CERTIFIED, LIFTED, derived, lifted, retrace
+from flipforge.search._derivation import CERTIFIED, LIFTED, MOVED, derived, lifted, moved, retrace
 from flipforge.search._dives import Dives
 from flipforge.search._flip_space import FlipSpace
 from flipforge.search._identity_space import IdentitySpace
@@ -28,6 +28,7 @@ from flipforge.search._protocols import (
     Lift,
     Lifter,
     Lineage,
+    Mover,
     Outcome,
     Reducing,
     RunRecord,
@@ -50,6 +51,7 @@ __all__ = [
     "CERTIFIED",
     "HOLDS",
     "LIFTED",
+    "MOVED",
     "OBJECTIVES",
     "PRESETS",
     "Archive",
@@ -80,6 +82,7 @@ __all__ = [
     "Limits",
     "Lineage",
     "Member",
+    "Mover",
     "Objective",
     "Outcome",
     "Paths",
@@ -104,6 +107,7 @@ __all__ = [
     "least_cost",
     "lifted",
     "linked",
+    "moved",
     "objective",
     "of_orbits",
     "of_starts",

@@ -8,16 +8,19 @@ from flipforge.errors import FlipforgeError, InputError, ReplayError
 from flipforge.problems import Problem, parse
 from flipforge.schemes import Scheme
 from flipforge.schemes.transforms import VERSION, Transform, read_transform
-from flipforge.search._protocols import Entry, Lift, Lifter, Lineage, Space
+from flipforge.search._protocols import Entry, Lift, Lifter, Lineage, Mover, Space
 from flipforge.search._replay import Replayed, replay
 
-__all__ = ["CERTIFIED", "LIFTED", "derived", "lifted", "retrace"]
+__all__ = ["CERTIFIED", "LIFTED", "MOVED", "derived", "lifted", "moved", "retrace"]
 
 CERTIFIED = "certify"
 """The method of a step that leads from the content of a file, which is in its arguments, to what certifies it."""
 
 LIFTED = "lift"
 """The method of a step that leads from a scheme over GF(p) to characteristic 0."""
+
+MOVED = "moves"
+"""The method of a step that leads to a scheme with fewer additions."""
 
 
 def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", source: str = "") -> Entry:
@@ -68,6 +71,25 @@ def lifted(parent: Scheme, lift: Lift, lifter: Lifter, origin: str = "derived") 
     return Entry(lift.scheme, origin, step)
 
 
+def moved(parent: Scheme, mover: Mover, *, moves: int, seed: int) -> Entry:
+    """Return the scheme that moves lead to, with the step that tells how, or the parent where none is better."""
+    child = mover.moved(parent, moves=moves, seed=seed)
+    if child.id == parent.id:
+        return Entry(parent, "derived")
+    step = Lineage(
+        child=child.id,
+        parent=parent.id,
+        method=MOVED,
+        seed=(),
+        effort={},
+        walk_version=mover.version,
+        run="",
+        arguments={"moves": moves, "seed": seed},
+        sources=((parent.id, parent.problem.name),),
+    )
+    return Entry(child, "derived", step)
+
+
 def retrace(
     problem: Problem,
     chain: Sequence[Lineage],
@@ -75,6 +97,7 @@ def retrace(
     root_of: Callable[[str, Problem, Lineage], Any],
     lifter_of: Callable[[], Lifter] | None = None,
     certified: Callable[[Lineage], Any] | None = None,
+    mover_of: Callable[[], Mover] | None = None,
 ) -> Replayed:
     """Make every step of a history again and compare each child's ID.
 
@@ -92,6 +115,8 @@ def retrace(
         Gives the lifter that makes lifts again.
     certified
         Certifies the content of a file again.
+    mover_of
+        Gives what makes moves for fewer additions again.
 
     Raises
     ------
@@ -109,6 +134,8 @@ def retrace(
         parents = [made[name] if name in made else root_of(name, problems[name], first) for name in first.parents]
         if first.method == LIFTED and lifter_of:
             scheme = _lifted_again(first, parents[0], lifter_of())
+        elif first.method == MOVED and mover_of:
+            scheme = _moved_again(first, parents[0], mover_of())
         elif first.sources:
             scheme = _derived_again(first, parents)
         else:
@@ -156,6 +183,20 @@ def _lifted_again(step: Lineage, parent: Scheme, lifter: Lifter) -> Scheme:
         raise ReplayError(f"{place}: made by {step.walk_version}, the lifter here is {lifter.version}")
     try:
         scheme = lifter.again(parent, step.arguments)
+    except (KeyError, TypeError, ValueError, FlipforgeError) as error:
+        raise ReplayError(f"{place}: cannot be made again ({error})") from None
+    if scheme.id != step.child:
+        raise ReplayError(f"{place}: gives {scheme.id}, stored is {step.child}")
+    return scheme
+
+
+def _moved_again(step: Lineage, parent: Scheme, mover: Mover) -> Scheme:
+    place = f"the moves to {step.child}"
+    if step.walk_version != mover.version:
+        raise ReplayError(f"{place}: made by {step.walk_version}, this version makes {mover.version}")
+    try:
+        moves, seed = (int(step.arguments[name]) for name in ("moves", "seed"))
+        scheme = mover.moved(parent, moves=moves, seed=seed)
     except (KeyError, TypeError, ValueError, FlipforgeError) as error:
         raise ReplayError(f"{place}: cannot be made again ({error})") from None
     if scheme.id != step.child:

@@ -256,6 +256,25 @@ class Lifter(Protocol):
         """
 
 
+class Mover(Protocol):
+    """Moves on a scheme that lower its additions; a reducer has them."""
+
+    @property
+    def version(self) -> str:
+        """Raised whenever the same moves give another scheme."""
+
+    def moved(self, scheme: Scheme, *, moves: int, seed: int) -> Scheme:
+        """Return a scheme of the same problem, ring and rank with fewer additions after sharing, or the given one.
+
+        Parameters
+        ----------
+        moves
+            Changes to try.
+        seed
+            The same arguments give the same scheme.
+        """
+
+
 @dataclass(frozen=True)
 class Lineage:
     """One step of an object's history: how ``child`` came from ``parent``, by moves of a walk or by a derivation.

@@ -1,7 +1,7 @@
 """Passes on `flipforge.programs`: each gives a program that is proven to compute the same map, or the turned one."""
 
 from flipforge_codegen.passes._alternative import AlternativeBasis, alternative_basis
-from flipforge_codegen.passes._moves import fewer_additions
+from flipforge_codegen.passes._moves import MOVES_VERSION, fewer_additions
 from flipforge_codegen.passes._schedule import MODES, Schedule, schedule
 from flipforge_codegen.passes._sharing import METHODS, inlined, normalised, share, share_part
 from flipforge_codegen.passes._sharing_space import SharingSpace, search_sharing
@@ -11,6 +11,7 @@ from flipforge_codegen.passes._transpose import rotated, transposed
 __all__ = [
     "METHODS",
     "MODES",
+    "MOVES_VERSION",
     "AlternativeBasis",
     "Combine",
     "Multiply",

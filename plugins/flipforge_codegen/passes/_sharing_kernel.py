@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from flipforge.jit import kernel
 
-__all__ = ["improve"]
+__all__ = ["draw", "improve"]
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ _MIX2 = np.uint64(0x94D049BB133111EB)
 
 
 @kernel
-def _draw(word: Array) -> Any:
+def draw(word: Array) -> Any:
     """Draw from splitmix64 (Steele, Lea and Flood 2014)."""
     word[0] += _GOLDEN
     z = word[0]
@@ -114,7 +114,7 @@ def _finish(
                     score = np.int64(8 * (uses - 1))
                     if weight:
                         score += weight * _potential(work, first, second, ratio, table, seen, columns)
-                    score = 256 * score + np.int64(_draw(word) & noise)
+                    score = 256 * score + np.int64(draw(word) & noise)
                     if score > best:
                         best, a, b, kind = score, first, second, ratio
         if best == 0:
@@ -156,7 +156,7 @@ def _keep(
     for number in range(len(old)):
         names[inputs + number] = -1
         a, b, kind = names[old[number, 0]], names[old[number, 1]], old[number, 2]
-        dropped = (_draw(word) & np.uint64(127)) < drop
+        dropped = (draw(word) & np.uint64(127)) < drop
         if dropped or a < 0 or b < 0:
             continue
         # Columns keep their order, so a stays below b.
@@ -212,7 +212,7 @@ def improve(
     first = True
     while True:
         _begin(codes, table, work, counts)
-        choice = _draw(word)
+        choice = draw(word)
         drop = np.uint64(0)
         if not first:
             drop = np.uint64(4) + (choice & np.uint64(63))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["improve"]
+__all__ = ["Draws", "improve"]
 
 Pair = tuple[int, int, int]
 Rows = list[dict[int, int]]
@@ -10,13 +10,14 @@ Rows = list[dict[int, int]]
 _MASK = (1 << 64) - 1
 
 
-class _Draws:
-    """splitmix64."""
+class Draws:
+    """splitmix64 (Steele, Lea and Flood 2014)."""
 
     def __init__(self, word: int) -> None:
         self.word = word
 
     def next(self) -> int:
+        """Return 64 bits."""
         self.word = (self.word + 0x9E3779B97F4A7C15) & _MASK
         z = self.word
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
@@ -35,7 +36,7 @@ def improve(
     seed: int,
 ) -> tuple[list[Pair], int, int]:
     """Return what the kernel does; see `flipforge_codegen.passes._sharing_kernel.improve`."""
-    draws = _Draws(seed)
+    draws = Draws(seed)
     current, best = list(start), list(start)
     cost = lowest = 1 << 40
     used, first = 0, True
@@ -62,7 +63,7 @@ def improve(
 
 
 def _kept(
-    rows: Rows, table: Sequence[Sequence[int]], old: Sequence[Pair], inputs: int, drop: int, draws: _Draws
+    rows: Rows, table: Sequence[Sequence[int]], old: Sequence[Pair], inputs: int, drop: int, draws: Draws
 ) -> list[Pair]:
     pairs: list[Pair] = []
     names: dict[int, int] = {column: column for column in range(inputs)}
@@ -79,7 +80,7 @@ def _kept(
 
 
 def _finished(
-    rows: Rows, table: Sequence[Sequence[int]], pairs: list[Pair], inputs: int, weight: int, noise: int, draws: _Draws
+    rows: Rows, table: Sequence[Sequence[int]], pairs: list[Pair], inputs: int, weight: int, noise: int, draws: Draws
 ) -> None:
     while True:
         counts = _counts(rows, table)
