@@ -17,7 +17,11 @@ CHANGED = {
     "polynomials": ["Rational(29,16)*x**3 - 2*x*y + Rational(1, 10**9)", "y - x**2"],
     "root": ["0.0003", "-0.0004"],
 }
-BREADTH_TWO = {"polynomials": ["(x**13 - x - 1)**2", "(y - x)**2"], "root": ["1.06", "1.0602"]}
+# The structure is parametrised up to multiplicity 24, and this is 27; its coordinates have degree 13.
+TWENTY_SEVEN = {
+    "polynomials": ["(x**13 - x - 1)**3", "(y - x)**3", "(z - x)**3"],
+    "root": ["1.05705", "1.0571", "1.05702"],
+}
 
 
 def proven(document: dict[str, Any], multiplicity: int | None = None) -> Certificate:
@@ -104,10 +108,10 @@ def test_a_higher_multiplicity_is_not_passed_off_as_a_lower_one() -> None:
     assert check(Certificate("nearby_root", {**statement, "system": cubic}, {}, "tests")).valid
 
 
-def test_without_a_chart_there_is_evidence() -> None:
-    found = certify_root(parse_system(BREADTH_TWO))
+def test_without_a_structure_there_is_evidence() -> None:
+    found = certify_root(parse_system(TWENTY_SEVEN))
     assert found.multiplicity is None
-    certificate = proven(BREADTH_TWO)
+    certificate = proven(TWENTY_SEVEN)
     verdict = check(certificate)
     assert verdict.decision == "EVIDENCE"
     assert "no root is proven" in verdict.reason

@@ -37,3 +37,22 @@ def test_certified_from_a_perturbed_start(entry: dict[str, Any], seed: int, tmp_
     refused = api.certify(source, multiplicity=entry["verified_multiplicity"] + 1, out=tmp_path / "refused.json")
     assert refused["verdict"] == "REFUTED"
     assert not (tmp_path / "refused.json").exists()
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in SYSTEMS if entry["name"] != "DZ1"], ids=lambda entry: entry["name"]
+)
+def test_a_system_that_a_change_of_coefficients_destroyed(entry: dict[str, Any], tmp_path: Path) -> None:
+    """With 10^-9 in each constant term there is a system nearby that has the structure, of whatever breadth."""
+    draw = random.Random(1)
+    exact = {key: entry[key] for key in ("variables", "polynomials", "root")}
+    moved = [float(x.real.mid()) + draw.uniform(-1e-4, 1e-4) for x in parse_system(exact).start()]
+    changed = [f"{text} + Rational({draw.randint(1, 9)}, 10**10)" for text in entry["polynomials"]]
+    source = tmp_path / "system.json"
+    source.write_text(json.dumps({**exact, "polynomials": changed, "root": [repr(x) for x in moved]}))
+    row = api.certify(source, multiplicity=entry["verified_multiplicity"], out=tmp_path / "proof.json")
+    assert row["verdict"] == "PROVED"
+    assert row["multiplicity"] == entry["verified_multiplicity"]
+    assert row["hilbert_function"] == entry["verified_hilbert_function"]
+    assert 0 < row["perturbation"] < 1e-8
+    assert "near" in json.loads((tmp_path / "proof.json").read_text())["kind"]

@@ -13,6 +13,7 @@ from flipforge.certificates._equivariant_kind import MAX_GRAM, check_equivariant
 from flipforge.certificates._identity import check_identity, check_no_identity
 from flipforge.certificates._layer import LAYER_GROUPS, check_layer, layer_defect
 from flipforge.certificates._nearby_root import check_nearby_root
+from flipforge.certificates._nearby_structure import check_nearby_structure
 from flipforge.certificates._obstruction import check_obstruction, obstruction_defect
 from flipforge.certificates._orbits import MOST_ELEMENTS
 from flipforge.certificates._residual import check_residual
@@ -55,4 +56,5 @@ register_checker("dual_space", check_dual_space)
 register_checker("roots", check_roots)
 register_checker("solutions", check_solutions)
 register_checker("nearby_root", check_nearby_root)
+register_checker("nearby_structure", check_nearby_structure)
 register_checker("residual", check_residual)

@@ -59,8 +59,16 @@ def check_dual_space(certificate: Certificate) -> Verdict:
     return Verdict("PROVED", f"the exact point is {words}, with Hilbert function {', '.join(map(str, counts))}")
 
 
-def dual_space_defect(statement: Mapping[str, object], witness: Mapping[str, object]) -> str | None:
+def dual_space_defect(
+    statement: Mapping[str, object], witness: Mapping[str, object], perturbation: Fraction | None = None
+) -> str | None:
     """Return why a dual space does not prove multiplicity and Hilbert function; None where it does.
+
+    Parameters
+    ----------
+    perturbation
+        Where it is given, the proof is for the equations less what the functionals are off from vanishing on them,
+        which must not be more than this (`check_nearby_structure`).
 
     Raises
     ------
@@ -77,13 +85,18 @@ def dual_space_defect(statement: Mapping[str, object], witness: Mapping[str, obj
         return fault
     moved = _moved(system, root)
     origin = (0,) * n
-    for k, f in enumerate(moved):
+    for k, f in enumerate(moved if perturbation is None else ()):
         if any(e[:n] == origin for e in f):
             return f"polynomials[{k}] does not vanish at the root"
     monomials = [_exponents(row, n) for row in _listed(witness["monomials"], "monomials")]
     basis = [read_terms(rows, size) for rows in _listed(witness["functionals"], "functionals", len(monomials))]
     if not 0 < len(basis) <= _MAX_MULTIPLICITY or len(set(monomials)) < len(monomials) or monomials[0] != origin:
         raise MalformedError("the monomials must differ, begin with 1, and be at most 2000")
+    if perturbation is not None:
+        changes = [[_paired(system, functional, f) for functional in basis] for f in moved]
+        if not _are_small(system, statement, changes, perturbation):
+            return "a change of the system may be larger than the perturbation stated"
+        moved = [_changed(f, monomials, row) for f, row in zip(moved, changes, strict=True)]
     return (
         _pairing_defect(system, monomials, basis)
         or _claims_defect(statement, monomials)
@@ -113,12 +126,10 @@ def _ball_defect(system: StatedSystem, root: Sequence[Terms], statement: Mapping
     if radius < 0 or fine < 0:
         raise MalformedError("a radius is negative")
     bits = scale_of(fine)
-    boxes = []
+    boxes = _generator_boxes(system, statement)
     for g, (relation, point) in enumerate(zip(system.relations, near, strict=True)):
-        box = Box.around(*point, fine, bits)
         if not contains_relation_root(relation, point, fine, bits):
             return f"the ball of generator {g} is not shown to hold a root of its relation"
-        boxes.append(box)
     for j, (x, (re, im)) in enumerate(zip(root, centre, strict=True)):
         if not system.generators:
             value = x.get((0,) * system.size, Fraction(0))
@@ -129,6 +140,28 @@ def _ball_defect(system: StatedSystem, root: Sequence[Terms], statement: Mapping
         if not value_box.lies_within(re, im, radius):
             return f"coordinate {j} of the root lies outside the stated ball"
     return None
+
+
+def _generator_boxes(system: StatedSystem, statement: Mapping[str, object]) -> list[Box]:
+    fine = read_number(statement["generator_radius"])
+    near = [read_box(entry) for entry in _listed(statement["generators"], "generators", system.generators)]
+    return [Box.around(*point, fine, scale_of(fine)) for point in near]
+
+
+def _are_small(
+    system: StatedSystem, statement: Mapping[str, object], changes: Iterable[Iterable[Terms]], most: Fraction
+) -> bool:
+    """Tell whether all numbers of the field have absolute values up to a bound, for the generators in their balls."""
+    if not system.generators:
+        return all(abs(c) <= most for row in changes for number in row for c in number.values())
+    boxes, bits = _generator_boxes(system, statement), scale_of(read_number(statement["generator_radius"]))
+    return all(enclose(number, boxes, bits).size <= most * (1 << bits) for row in changes for number in row)
+
+
+def _changed(f: Terms, monomials: Sequence[Exponents], numbers: Sequence[Terms]) -> Terms:
+    """Subtract numbers of the field times monomials."""
+    pairs = zip(monomials, numbers, strict=True)
+    return plus(f, {(*b, *e): -c for b, number in pairs for e, c in number.items()})
 
 
 def _moved(system: StatedSystem, root: Sequence[Terms]) -> list[Terms]:

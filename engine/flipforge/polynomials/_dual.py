@@ -16,7 +16,15 @@ from flipforge.polynomials._field import Field
 from flipforge.polynomials._system import System
 from flipforge.polynomials._terms import Exponents, Polynomial, Terms, add, constant, multiply, power, variable
 
-__all__ = ["DualSpace", "dual_space", "macaulay_dual_space", "monomials_up_to", "vanishes"]
+__all__ = [
+    "DualSpace",
+    "dual_space",
+    "macaulay_dual_space",
+    "monomials_up_to",
+    "moved_equations",
+    "paired",
+    "vanishes",
+]
 
 MAX_ORDER = 16
 MAX_DIMENSION = 300
@@ -55,7 +63,7 @@ class DualSpace:
 def vanishes(system: System, root: Sequence[Polynomial]) -> bool:
     """Tell whether a point with coordinates in the field is a root, exactly."""
     origin = (0,) * len(system.variables)
-    return not any(e[: len(origin)] == origin for f in _moved(system, root) for e in f)
+    return not any(e[: len(origin)] == origin for f in moved_equations(system, root) for e in f)
 
 
 def dual_space(
@@ -80,7 +88,7 @@ def dual_space(
     (1, 2)
     """
     n, field = len(system.variables), system.field
-    moved = _moved(system, root)
+    moved = moved_equations(system, root)
     monomials: list[Exponents] = [(0,) * n]
     basis: list[Terms] = [{(0,) * (n + len(field.generators)): Fraction(1)}]
     for _ in range(max_order):
@@ -99,7 +107,7 @@ def macaulay_dual_space(system: System, root: Sequence[Polynomial], max_order: i
     Row (x - root)^c f, column d^a with degree of a up to t; the kernel is the dual space up to order t.
     """
     n, field = len(system.variables), system.field
-    moved = _moved(system, root)
+    moved = moved_equations(system, root)
     previous: list[Terms] = []
     for order in range(max_order + 1):
         columns = list(monomials_up_to(n, order))
@@ -133,7 +141,7 @@ def _as_value(monomials: Sequence[Exponents], basis: Sequence[Terms], complete: 
     return DualSpace(tuple(monomials), tuple(map(Polynomial.of, basis)), complete)
 
 
-def _moved(system: System, root: Sequence[Polynomial]) -> list[Terms]:
+def moved_equations(system: System, root: Sequence[Polynomial]) -> list[Terms]:
     """Return the equations with the root moved to the origin."""
     n, field = len(system.variables), system.field
     size = n + len(field.generators)
@@ -153,6 +161,15 @@ def _moved(system: System, root: Sequence[Polynomial]) -> list[Terms]:
             total.append(term)
         moved.append(add(*total))
     return moved
+
+
+def paired(field: Field, n: int, functional: Terms, f: Terms) -> Terms:
+    """Return the value of a functional at an equation with the root at the origin, a number of the field."""
+    by_monomial: dict[Exponents, Terms] = {}
+    for e, c in f.items():
+        by_monomial.setdefault(e[:n], {})[e[n:]] = c
+    products = [multiply({e[n:]: c}, by_monomial[e[:n]]) for e, c in functional.items() if e[:n] in by_monomial]
+    return field.reduce(add(*products))
 
 
 def _integrals(
@@ -175,21 +192,8 @@ def _integrals(
             rows += block
     integrals = [[_integral(functional, j, n) for functional in basis] for j in range(n)]
     for f in moved:
-        row: dict[int, Terms] = {}
-        coefficients: dict[Exponents, Terms] = {}
-        for e, c in f.items():
-            coefficients.setdefault(e[:n], {})[e[n:]] = c
-        for j in range(n):
-            for i in range(s):
-                products = [
-                    multiply({e[n:]: c}, coefficients[e[:n]])
-                    for e, c in integrals[j][i].items()
-                    if e[:n] in coefficients
-                ]
-                value = field.reduce(add(*products))
-                if value:
-                    row[j * s + i] = value
-        rows.append(row)
+        values = {j * s + i: paired(field, n, integrals[j][i], f) for j in range(n) for i in range(s)}
+        rows.append({place: value for place, value in values.items() if value})
     found = []
     for vector in _kernel(field, rows, n * s):
         pieces = []

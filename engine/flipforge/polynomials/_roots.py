@@ -13,6 +13,7 @@ from flipforge.polynomials._alpha import ALPHA_LIMIT, alpha_estimate
 from flipforge.polynomials._dual import MAX_ORDER, DualSpace, dual_space, vanishes
 from flipforge.polynomials._guess import exact_points, simplest_fraction
 from flipforge.polynomials._nearby import nearby_certificate
+from flipforge.polynomials._nearby_structure import nearby_structure_certificate
 from flipforge.polynomials._refine import REACH, Refined, refine
 from flipforge.polynomials._root_sets import roots_certificate
 from flipforge.polynomials._solve import polish, regular_rows
@@ -137,15 +138,18 @@ def _in_balls(system: System, refined: Refined, start: Sequence[acb], expected: 
 
 
 def _nearby(system: System, refined: Refined, start: Sequence[acb], expected: int | None) -> CertifiedRoot:
-    """State what a system nearby is proven to have; where there is no chart, how small the equations are."""
+    """State what a system nearby is proven to have; where no exact structure is near, how small the equations are."""
     made = _provenance(start, refined)
-    certificate = nearby_certificate(system, refined, made)
-    if certificate is None:
-        certificate = residual_certificate(system, refined.point, made)
-        return CertifiedRoot(certificate, "")
-    order = certificate.statement["multiplicity"]
-    radius, change = (Fraction(certificate.statement[key]) for key in ("radius", "perturbation"))
-    return _refused_unless(expected, CertifiedRoot(certificate, "", order, (1,) * order, radius, change))
+    for find in (nearby_certificate, nearby_structure_certificate):
+        certificate = find(system, refined, made)
+        if certificate is not None and check(certificate).valid:
+            shown = certificate.statement
+            radius, change = (Fraction(shown[key]) for key in ("radius", "perturbation"))
+            found = CertifiedRoot(
+                certificate, "", shown["multiplicity"], tuple(shown["hilbert_function"]), radius, change
+            )
+            return _refused_unless(expected, found)
+    return CertifiedRoot(residual_certificate(system, refined.point, made), "")
 
 
 def _refused_unless(expected: int | None, found: CertifiedRoot) -> CertifiedRoot:
