@@ -2,13 +2,17 @@
 
 Let x be a solution modulo p^k. x + p^k d is one modulo p^(k+1) iff J d = -(F(x) - T)/p^k modulo p, where J is the
 Jacobian at x modulo p, the same in all steps: one factorisation serves them all. J is singular, so a step has choices,
-and later steps may fail after a wrong one. A failure of step 1 is none of them: it proves that nothing lifts
-(`flipforge.certificates`, kind obstruction). Failures from step 3 on are mended by going back one step, where the next
-residual depends on the choice by an affine map.
+and later steps may fail after a wrong one. A factorisation along one order of the unknowns offers one solution; of
+those along several orders the one that leaves the smallest numbers is taken, and comes to an end sooner and more often.
+A failure of step 1 is no matter of choice: it proves that nothing lifts (`flipforge.certificates`, kind obstruction).
+Failures from step 3 on are mended by going back one step, where the next residual depends on the choice by an affine
+map.
 
 Source: Kauers and Moosbauer, "Flip Graphs for Matrix Multiplication" (arXiv 2212.01175), section 5, for the algorithm.
+To choose among several information sets is how low-weight words of codes are found (Prange 1962).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,10 +76,13 @@ class Hensel:
         """The Jacobian modulo p."""
         return self.equations.jacobian(self.start, self.p)
 
-    def climb(self, order: npt.NDArray[np.int64], steps: int) -> Reached:
-        """Lift along an order of the unknowns, up to so many steps; try after each to recognise a lift."""
+    def climb(self, orders: Sequence[npt.NDArray[np.int64]], steps: int) -> Reached:
+        """Lift along orders of the unknowns, up to so many steps; try after each to recognise a lift.
+
+        A step takes, among its solutions along each order, the one that leaves the smallest numbers.
+        """
         p, equations = self.p, self.equations
-        factored = factor(self.jacobian, p, order=order.tolist())
+        factors = [factor(self.jacobian, p, order=order.tolist()) for order in orders]
         x, mended, mender = centred(self.start, p), 0, None
         for k in range(1, steps + 1):
             residual = equations.residual(x)
@@ -83,16 +90,19 @@ class Hensel:
             if scheme is not None:
                 return Reached(k, scheme, mended=mended)
             right = -(residual // p**k)
-            solution = factored.solve(right)
+            solution = factors[0].solve(right)
             if solution.values is None and k >= _MENDABLE:
-                mender = mender or _Mender(equations, factored, order, x)
+                mender = mender or _Mender(equations, factors[0], orders[0], x)
                 change = mender.change(right)
                 if change is not None:
                     x, mended = centred(x + p ** (k - 1) * change, p**k), mended + 1
-                    solution = factored.solve(-(equations.residual(x) // p**k))
+                    right = -(equations.residual(x) // p**k)
+                    solution = factors[0].solve(right)
             if solution.values is None:
                 return Reached(k, dual=solution.dual if k == 1 else None, mended=mended)
-            x = centred(x + p**k * solution.values.astype(object), p ** (k + 1))
+            digits = [solution.values, *(each.solve(right).values for each in factors[1:])]
+            offered = [centred(x + p**k * d.astype(object), p ** (k + 1)) for d in digits if d is not None]
+            x = min(offered, key=_bits)
         return Reached(steps + 1, self._recognised(x, equations.residual(x), steps + 1), mended=mended)
 
     def _recognised(self, x: Integers, residual: Integers, k: int) -> Scheme | None:
@@ -105,6 +115,10 @@ class Hensel:
         u, v, w = (tuple(map(tuple, part.tolist())) for part in self.equations.factors(recognised))
         lifted = Scheme(self.scheme.problem, Q, u, v, w)
         return lifted.canonical if lifted.verdict().valid else None
+
+
+def _bits(x: Integers) -> int:
+    return sum(abs(value).bit_length() for value in x.tolist())
 
 
 def brent_jacobian(scheme: Scheme) -> Sparse:

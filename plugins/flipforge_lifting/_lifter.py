@@ -12,13 +12,16 @@ from flipforge.search import Lift
 from flipforge_lifting._hensel import Hensel, Reached
 from flipforge_lifting._obstructed import obstruction
 from flipforge_lifting._orders import order
+from flipforge_lifting._rescale import rescaled
 from flipforge_lifting._signs import Signs, signed, signs
 
 __all__ = ["HenselLifter"]
 
 _BITS = 20
 """Lifts that come to an end do so before p^k has so many bits, nearly always; another order is the better try."""
-_QUICK_ATTEMPTS = 6
+_QUICK_ATTEMPTS = 3
+_ORDERS, _ENTRIES = 8, 2**31
+"""Orders of the unknowns that an attempt after the first compares, and entries of all their Jacobians together."""
 _INCLUSION = [name for name, ring in RINGS.items() if not ring.characteristic]
 
 
@@ -62,31 +65,35 @@ class HenselLifter:
         hensel = Hensel(scheme)
         ternary = signs(scheme) if scheme.ring == GF2 and (best or to == ZT) else Signs()
         if ternary.negative is not None:
-            lifted = signed(scheme, ternary.negative)
-            return Lift("lifted", lifted, attempts=1, arguments={"negative": list(ternary.negative)})
+            return Lift(
+                "lifted", signed(scheme, ternary.negative), attempts=1, arguments={"negative": list(ternary.negative)}
+            )
         if ternary.obstruction is not None and to == ZT:
             return Lift("obstructed", obstruction=ternary.obstruction, attempts=1, reason=ternary.reason)
         chosen: tuple[Scheme, int, int] | None = None
         farthest = made = 0
         for attempt in range(attempts):
             made += 1
-            reached = self._attempt(hensel, seed, attempt)
+            reached = self._attempt(hensel, seed, attempt, _width(hensel, attempt))
             if reached.dual is not None:
                 proof = obstruction(hensel.scheme, reached.dual)
                 return Lift("obstructed", obstruction=proof, attempts=made, reason=f"no lift modulo {hensel.p**2}")
             farthest = max(farthest, reached.step)
             if reached.scheme is None:
                 continue
-            if chosen is None or _size(reached.scheme) < _size(chosen[0]):
-                chosen = reached.scheme, attempt, reached.step
-            if _inside(reached.scheme, to) and (not best or reached.scheme.ring.name == "ZT"):
+            lifted = rescaled(reached.scheme, hensel.p)
+            if chosen is None or _size(lifted) < _size(chosen[0]):
+                chosen = lifted, attempt, reached.step
+            if _inside(lifted, to) and (not best or lifted.ring.name == "ZT"):
                 break
         if chosen is not None and _inside(chosen[0], to):
+            chosen[0].certify()
             arguments = {"attempt": chosen[1], "seed": seed, "bits": self.bits}
+            arguments |= {"orders": _width(hensel, chosen[1]), "rescaled": True}
             return Lift("lifted", chosen[0], attempts=made, step=chosen[2], arguments=arguments)
-        reason = f"{made} orders of the unknowns, the farthest came to {hensel.p}^{farthest}"
+        reason = f"{made} attempts, the farthest came to {hensel.p}^{farthest}"
         if chosen is not None:
-            reason = f"{_described(chosen[0])}; none over {to} among {made} orders of the unknowns"
+            reason = f"{_described(chosen[0])}; none over {to} among {made} attempts"
         if ternary.reason and to == ZT:
             reason += f"; {ternary.reason}"
         return Lift("open", attempts=made, step=farthest, reason=reason)
@@ -102,14 +109,22 @@ class HenselLifter:
         if "negative" in arguments:
             return signed(scheme, arguments["negative"])
         lifter = HenselLifter(arguments["bits"])
-        reached = lifter._attempt(Hensel(scheme), arguments["seed"], arguments["attempt"])
+        # Lifts of version 0.1 went along one order in each attempt, and were not rescaled.
+        hensel, width = Hensel(scheme), arguments.get("orders", 1)
+        reached = lifter._attempt(hensel, arguments["seed"], arguments["attempt"], width)
         if reached.scheme is None:
             raise ReplayError(f"attempt {arguments['attempt']} leads to no lift of {scheme.id}")
-        return reached.scheme
+        return rescaled(reached.scheme, hensel.p) if arguments.get("rescaled") else reached.scheme
 
-    def _attempt(self, hensel: Hensel, seed: int, attempt: int) -> Reached:
-        steps = int(self.bits / log2(hensel.p))
-        return hensel.climb(order(hensel.start, seed, attempt), steps)
+    def _attempt(self, hensel: Hensel, seed: int, attempt: int, width: int) -> Reached:
+        numbers = range(attempt * width, (attempt + 1) * width)
+        return hensel.climb([order(hensel.start, seed, number) for number in numbers], int(self.bits / log2(hensel.p)))
+
+
+def _width(hensel: Hensel, attempt: int) -> int:
+    """Return how many orders an attempt compares: one in the first, which is the quick one."""
+    size = hensel.equations.count * hensel.equations.unknowns
+    return min(_ORDERS, max(2, _ENTRIES // size)) if attempt else 1
 
 
 def _inside(scheme: Scheme, ring: Ring) -> bool:

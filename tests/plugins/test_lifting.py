@@ -25,6 +25,7 @@ from flipforge_lifting import HenselLifter
 from flipforge_lifting._equations import Equations, flat
 from flipforge_lifting._hensel import Hensel
 from flipforge_lifting._orders import order
+from flipforge_lifting._rescale import rescaled
 from oracle import oracle
 from strategies import schemes
 
@@ -144,18 +145,62 @@ def test_fractions_are_recognised_at_their_bound() -> None:
     problem = tensor_problem([1, 1, 2], [((0, 0, 0), 1), ((0, 0, 1), 3)])
     hensel = Hensel(Scheme(problem, GF2, ((1,),), ((1,),), ((1, 1),)))
     places = np.array([0, 2, 1, 3])
-    reached = hensel.climb(places, 4)
+    reached = hensel.climb([places], 4)
     assert reached.step == 5 and reached.scheme is not None and oracle(reached.scheme)
-    assert hensel.climb(places, 3).scheme is None
+    assert hensel.climb([places], 3).scheme is None
 
 
 def test_mended_steps_are_solutions() -> None:
     """Somewhere among these attempts a step from the third on fails, and going back one step mends it."""
     hensel = Hensel(shipped("matmul-2x3x5_GF2*"))
-    reached = [hensel.climb(order(hensel.start, 0, attempt), 12) for attempt in (1, 3, 5)]
+    reached = [hensel.climb([order(hensel.start, 0, attempt)], 12) for attempt in (1, 3, 5)]
     assert any(each.mended for each in reached)
     for each in reached:
         assert each.scheme is None or each.scheme.over(GF2).canonical == hensel.scheme
+
+
+def test_of_several_orders_the_smallest_numbers_are_taken() -> None:
+    hensel = Hensel(shipped("structured-wt-5_GF3*"))
+    lifts: dict[int, list[Scheme]] = {}
+    for width in (1, 8):
+        orders = [[order(hensel.start, 0, 8 * k + place) for place in range(width)] for k in range(1, 7)]
+        reached = [hensel.climb(each, 12).scheme for each in orders]
+        lifts[width] = [scheme for scheme in reached if scheme is not None]
+    assert all(scheme.over(GF3).canonical == hensel.scheme for scheme in lifts[8])
+    largest = {width: sorted(max(magnitudes(scheme)) for scheme in found) for width, found in lifts.items()}
+    assert sum(largest[8]) / len(lifts[8]) < sum(largest[1]) / len(lifts[1])
+
+
+@given(st.data(), st.sampled_from([(2, 3), (2, -5), (3, -2), (3, 7), (5, -4), (7, 13)]))
+@settings(max_examples=20)
+def test_rescaling_undoes_a_diagonal_symmetry(data: st.DataObject, units: tuple[int, int]) -> None:
+    p, unit = units
+    scheme = shipped("matmul-2x2x3_ZT*")
+    powers = st.lists(st.integers(-2, 2), min_size=7, max_size=7)
+    rows = [Fraction(unit) ** power for power in data.draw(powers)]
+    a, b, c = rows[:2], rows[2:4], rows[4:]
+    u = [[x * a[i // 2] / b[i % 2] for i, x in enumerate(row)] for row in scheme.u]
+    v = [[x * b[i // 3] / c[i % 3] for i, x in enumerate(row)] for row in scheme.v]
+    w = [[x / a[i // 3] * c[i % 3] for i, x in enumerate(row)] for row in scheme.w]
+    left, right, result = (tuple(map(tuple, part)) for part in (u, v, w))
+    scaled = Scheme(scheme.problem, Q, left, right, result)
+    assert scaled.verdict().valid
+    found = rescaled(scaled, p)
+    assert oracle(found) and found.ring == ZT
+    ring = {2: GF2, 3: GF3, 5: GF5, 7: GF7}[p]
+    assert found.over(ring).canonical == scaled.over(ring).canonical
+
+
+def test_a_lift_is_rescaled_where_that_saves_denominators() -> None:
+    scheme, saved = shipped("structured-wt-5_GF3*"), 0
+    for attempt in (0, 4, 6):
+        # Lifts that were made before there was a rescaling stay as they are.
+        old: dict[str, Any] = {"attempt": attempt, "seed": 0, "bits": 20}
+        plain, lifted = LIFTER.again(scheme, old), LIFTER.again(scheme, {**old, "rescaled": True})
+        assert lifted == rescaled(plain, 3) and oracle(lifted)
+        assert lifted.over(GF3).canonical == scheme
+        saved += magnitudes(lifted)[1] < magnitudes(plain)[1]
+    assert saved
 
 
 @pytest.mark.parametrize(
