@@ -6,15 +6,13 @@ all factors are 1 modulo p the residues stay. The factors here are powers of a p
 best is a matter of the exponents of that prime in the entries.
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.exact import Sparse, null_space
+from flipforge.exact import Sparse, integer_kernel
 from flipforge.problems import Problem
 from flipforge.rings import Q
 from flipforge.schemes import Scheme
@@ -97,15 +95,13 @@ class _Scaling:
         return Scheme(self._scheme.problem, Q, u, v, w).canonical
 
 
-def _moves(problem: Problem) -> Iterator[Exponents]:
-    """Yield a basis of the exponents (a, b, c) with a_i + b_j + c_k = 0 where the tensor is not zero."""
+def _moves(problem: Problem) -> list[Exponents]:
+    """Return a short basis of the exponents (a, b, c) with a_i + b_j + c_k = 0 where the tensor is not zero."""
     places = np.array([index for index, _ in problem.entries], dtype=np.int64)
     offsets = np.array([0, problem.shape[0], problem.shape[0] + problem.shape[1]])
     rows = np.repeat(np.arange(len(places)), 3)
     matrix = Sparse((len(places), sum(problem.shape)), rows, (places + offsets).reshape(-1), np.ones_like(rows))
-    for row in null_space(matrix, 0).tolist():
-        scale = lcm(*(x.denominator for x in row))
-        yield np.array([int(x * scale) for x in row], dtype=np.int64)
+    return [row.astype(np.int64) for row in integer_kernel(matrix)]
 
 
 def _unit(q: int, p: int) -> tuple[int, int]:

@@ -80,23 +80,6 @@ def test_one_bound_alone() -> None:
         padic.reconstruct(1, 7, 1)
 
 
-@given(st.integers(-(10**30), 10**30))
-def test_crt(x: int) -> None:
-    moduli = [2**20, 3**15, 5**9, 10**9 + 7, 2**61 - 1]
-    found, modulus = padic.crt([x % m for m in moduli], moduli)
-    assert 0 <= found < modulus
-    assert (x - found) % modulus == 0
-    assert modulus == 2**20 * 3**15 * 5**9 * (10**9 + 7) * (2**61 - 1)
-
-
-def test_crt_of_nothing_and_of_moduli_with_a_common_divisor() -> None:
-    assert padic.crt([], []) == (0, 1)
-    with pytest.raises(InputError, match="prime to each other"):
-        padic.crt([1, 1], [4, 6])
-    with pytest.raises(InputError, match="as many"):
-        padic.crt([1], [4, 6])
-
-
 @given(st.lists(st.integers(-(10**25), 10**25), max_size=8), st.integers(1, 50))
 def test_centred(values: list[int], modulus: int) -> None:
     for before, after in zip(values, padic.centred(np.array(values, dtype=object), modulus), strict=True):

@@ -1,9 +1,9 @@
-"""From residues to rational numbers: Hensel and Dixon lifting, rational reconstruction, Chinese remainders.
+"""From residues to rational numbers: Hensel and Dixon lifting, rational reconstruction.
 
 Numbers here are Python integers of any size; a residue modulo m stands in ``0..m-1`` unless said otherwise.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
@@ -15,7 +15,7 @@ from flipforge.exact._factor import Factorisation
 from flipforge.exact._matrix import Array, Matrix, Sparse, as_array, integral, largest_entry, multiply
 from flipforge.rings import Element
 
-__all__ = ["Obstruction", "centred", "crt", "dixon", "hensel", "reconstruct", "reconstruct_all"]
+__all__ = ["Obstruction", "centred", "dixon", "hensel", "reconstruct", "reconstruct_all"]
 
 
 class Obstruction(FlipforgeError):
@@ -207,30 +207,6 @@ def reconstruct_all(
             common = 1
         found.append(value)
     return found
-
-
-def crt(residues: Sequence[int], moduli: Sequence[int]) -> tuple[int, int]:
-    """Return (x, m) with x = residues[i] modulo moduli[i] for all i, 0 <= x < m, m the product of the moduli.
-
-    Raises
-    ------
-    InputError
-        The two differ in length, or two moduli have a common divisor.
-
-    Examples
-    --------
-    >>> crt([2, 3], [3, 5])
-    (8, 15)
-    """
-    if len(residues) != len(moduli):
-        raise InputError("there are not as many residues as moduli")
-    x, m = 0, 1
-    for residue, modulus in zip(residues, moduli, strict=True):
-        if modulus < 1 or gcd(m, modulus) != 1:
-            raise InputError("the moduli must be positive and prime to each other")
-        x += m * ((residue - x) * pow(m, -1, modulus) % modulus)
-        m *= modulus
-    return x, m
 
 
 def _bounds(modulus: int, numerator: int | None, denominator: int | None) -> tuple[int, int]:
