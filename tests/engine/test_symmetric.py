@@ -161,6 +161,22 @@ def test_starts_have_chosen_cubes(n: int, cubes: set[int]) -> None:
     assert seen == cubes
 
 
+def test_cubes_can_be_chosen() -> None:
+    problem = matmul(6, 6, 6)
+    cubes = ("110000", "001100", "000011")
+    space = SymmetricSpace(problem, symmetry("Z3xZ2", problem, GF2), cubes=cubes)
+    state = space.start(Seed(1))
+    space.certify(state)
+    assert space.score(state)[0] == 231 and [space.key(each) for each in space.starts(5)] == [space.key(state)]
+    sums = {sum(1 << (7 * i) for i in range(6) if cube[i] == "1") for cube in cubes}
+    whole = {u for u, v, w in state[:, :, 0].T.tolist() if u == v == w}
+    assert sums <= whole
+    # Entries that no cube names stay; three at once can be joined too.
+    space = SymmetricSpace(matmul(4, 4, 4), symmetry("Z3", matmul(4, 4, 4), GF2), cubes=("1110",))
+    space.certify(space.start(Seed(1)))
+    assert space.arguments["cubes"] == ["1110"]
+
+
 @pytest.mark.parametrize("ring", [GF2, GF3, Z])
 def test_named_groups_fix_the_tensor(ring: Any) -> None:
     for problem, group in GROUPS:
@@ -240,18 +256,20 @@ def _run(capture: pytest.CaptureFixture[str], *words: object) -> tuple[int, str,
     return int(caught.value.code or 0), out, err
 
 
-def test_search_resume_and_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("chosen", [(), ("--cubes", "110")])
+def test_search_resume_and_replay(chosen: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From the command line to the catalogue and back: found, invariant under what it records, resumed, replayed."""
     db = tmp_path / "catalogue.sqlite"
     terms = ("--max-flips", 3000, "--target-rank", 23, "--workers", 1, "--db", db, "--json")
-    code, out, _ = _run(capsys, "search", "matmul:3x3x3", "--symmetry", "Z3", "--seed", 2, *terms)
+    group = ("--symmetry", "Z3", *chosen)
+    code, out, _ = _run(capsys, "search", "matmul:3x3x3", *group, "--seed", 2, *terms)
     assert code == 3
     code, out, _ = _run(capsys, "resume", json.loads(out)["run"], "--max-flips", 60_000_000, "--db", db, "--json")
     found = json.loads(out)
     assert code == 0 and found["rank"] == 23 and found["walk_version"] == "gf2-sym/1"
     scheme = api.load(found["scheme"], db=db)
-    group = symmetry_of(scheme)
-    assert group is not None and group.name == "Z3" and is_invariant(scheme, group)
+    recorded = symmetry_of(scheme)
+    assert recorded is not None and recorded.name == "Z3" and is_invariant(scheme, recorded)
     code, out, _ = _run(capsys, "replay", found["scheme"], "--db", db, "--json")
     assert code == 0 and json.loads(out)["scheme"] == found["scheme"]
 
@@ -262,6 +280,11 @@ def test_search_resume_and_replay(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("matmul:3x3x3", "--symmetry", "Z9"), "no symmetry 'Z9'"),
         (("matmul:3x3x3", "--symmetry", "Z3", "--ring", "GF3"), "no symmetric search over GF3"),
         (("matmul:2..3x3x3", "--symmetry", "Z3"), "--symmetry is for one problem"),
+        (("matmul:2..3x3x3", "--cubes", "110"), "--cubes is for one problem"),
+        (("matmul:3x3x3", "--cubes", "110"), "give --symmetry"),
+        (("matmul:3x3x3", "--symmetry", "Z3", "--cubes", "110,011"), "no place a one in two of them"),
+        (("matmul:3x3x3", "--symmetry", "Z3", "--cubes", "11"), "give 3 zeros and ones"),
+        (("matmul:3x3x3", "--symmetry", "Z3xZ2", "--cubes", "110"), "does not leave them as they are"),
     ],
 )
 def test_what_cannot_be_searched_writes_nothing(

@@ -109,6 +109,7 @@ def search(
     objective: str = "additions",
     start: Sequence[str | Path] = (),
     symmetry: str | None = None,
+    cubes: Sequence[str] = (),
     deterministic: bool | None = None,
     db: str | Path | None = None,
     on_progress: OnProgress | None = None,
@@ -145,6 +146,9 @@ def search(
     symmetry
         Search only among schemes that this group leaves as they are: a name such as ``Z3``, or a file
         (`flipforge.schemes.symmetry`). Over GF(2); without ``start`` the seed draws the products it begins with.
+    cubes
+        With ``symmetry``, for square matrix products: the fixed cubes to begin with (`SymmetricSpace`), for one
+        ``["1100", "0011"]``.
     deterministic
         Merge results in the order of their chunks; the default for inline.
     db
@@ -169,7 +173,9 @@ def search(
         what = _WITHOUT_SCHEMES[parsed.proof]
         raise InputError(f"{parsed}: a search for {what} takes no --symmetry, and no --objective but additions")
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
-    space = search_space(parsed, over, group)
+    if cubes and (group is None or start):
+        raise InputError("cubes are what a search with a symmetry begins with: give --symmetry, and no --from")
+    space = search_space(parsed, over, group, cubes)
     config = config_of(
         # No set of roots is better than one that lacks none, which is the target without being asked for.
         target=target_rank or None if isinstance(space, SystemSpace) else target_rank,
@@ -183,6 +189,7 @@ def search(
         deterministic=deterministic,
     )
     config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
+    config |= {"cubes": list(cubes)} if cubes else {}
     if isinstance(space, SymmetricSpace):
         config["schedule"] = asdict(of_orbits(Schedule(**config["schedule"]), space.order, len(parsed.entries)))
     if isinstance(space, SystemSpace):
@@ -228,7 +235,8 @@ def resume(
         if record.best is None:
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
         parsed = store.scheme(record.best).problem
-        space = search_space(parsed, ring_named(record.ring), _group_in(record.config, parsed, f"run {record.id}"))
+        group = _group_in(record.config, parsed, f"run {record.id}")
+        space = search_space(parsed, ring_named(record.ring), group, record.config.get("cubes", ()))
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -251,7 +259,8 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
             # Walks are over the ternary integers where a derivation led to a larger ring.
             ring = rings[step.child]
             ring = ring if ring.characteristic or problem.proof in _WITHOUT_SCHEMES else ZT
-            return search_space(problem, ring, _group_in(step.arguments, problem, f"the step to {step.child}"))
+            group = _group_in(step.arguments, problem, f"the step to {step.child}")
+            return search_space(problem, ring, group, step.arguments.get("cubes", ()))
 
         def root_of(identity: str, problem: Problem, step: Lineage) -> Stored:
             firsts: list[Stored] = [first.canonical for first in _firsts(problem, rings[step.parents[0]])]

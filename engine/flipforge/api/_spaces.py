@@ -44,7 +44,7 @@ _SOURCES: dict[type, str] = {
 """What a search begins with where it is given nothing."""
 
 
-def search_space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpace:
+def search_space(problem: Problem, ring: Ring, group: Symmetry | None, cubes: Sequence[str] = ()) -> AnySpace:
     """Return the space of a search, among schemes that a group maps to themselves where one is given."""
     if isinstance(problem, LayerProblem):
         plugins.connect()  # the groups are plugins
@@ -53,7 +53,7 @@ def search_space(problem: Problem, ring: Ring, group: Symmetry | None) -> AnySpa
         return IdentitySpace(problem, ring)
     if problem.proof == "solutions":
         return SystemSpace(problem, ring)
-    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring)
+    return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring, tuple(cubes))
 
 
 def usual_ring(problem: Problem) -> str:

@@ -68,6 +68,10 @@ def search(
         str | None,
         typer.Option("--symmetry", metavar="GROUP", help="Only schemes invariant under it: Z3, Z3xZ2, S3 or a file."),
     ] = None,
+    cubes: Annotated[
+        str | None,
+        typer.Option("--cubes", metavar="110,001", help="With --symmetry: the sums of diagonal entries to begin with."),
+    ] = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Merge results in the order of their chunks (always so inline).")
     ] = False,
@@ -102,8 +106,9 @@ def search(
         "db": db,
     }
     if is_family(problem):
-        if target_rank is not None or symmetry is not None or (start and not meta):
-            option = "--symmetry" if symmetry else "--target-rank" if target_rank is not None else "--from"
+        start_here = None if meta else start or None
+        single = {"--symmetry": symmetry, "--cubes": cubes, "--target-rank": target_rank, "--from": start_here}
+        for option in [name for name, value in single.items() if value is not None]:
             raise InputError(f"{option} is for one problem; the members of {problem} aim at the best known ranks")
         terms |= {"sorted_only": sorted_only, "yes": yes, "meta": meta, "start": start or ()}
         with LiveTable() as table:
@@ -115,7 +120,14 @@ def search(
             raise InputError(f"{option} is for families; {problem} is one problem")
     with LiveLine() as line:
         result = api.search(
-            problem, ring, target_rank=target_rank, start=start or (), symmetry=symmetry, on_progress=line, **terms
+            problem,
+            ring,
+            target_rank=target_rank,
+            start=start or (),
+            symmetry=symmetry,
+            cubes=cubes.split(",") if cubes is not None else (),
+            on_progress=line,
+            **terms,
         )
     _report(result, json)
 

@@ -31,6 +31,12 @@ class SymmetricSpace:
 
     A state is that of `FlipSpace`: the ordinary scheme, packed. The level of the pool is its rank.
 
+    Attributes
+    ----------
+    cubes
+        Diagonal entries whose sums are the fixed cubes that a search begins with, as zeros and ones, ``110`` for a (x)
+        a (x) a with a = e11 + e22 of three; single entries need not be named. Drawn by the seed unless given.
+
     Raises
     ------
     RingError
@@ -38,12 +44,13 @@ class SymmetricSpace:
     ProblemError
         The format exceeds the representation.
     InputError
-        The group does not fix the tensor, or has more than `MAX_ORDER` elements.
+        The group does not fix the tensor, or has more than `MAX_ORDER` elements; there are no such cubes.
     """
 
     problem: Problem
     symmetry: Symmetry
     ring: Ring = GF2
+    cubes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         from flipforge.flips import MAX_SYMMETRIC_ENTRIES
@@ -58,6 +65,8 @@ class SymmetricSpace:
         _ = self._flips
         self.symmetry.check(self.problem, self.ring)
         _ = self._action
+        if self.cubes:
+            _ = self._chosen
 
     @property
     def walk_version(self) -> str:
@@ -68,8 +77,8 @@ class SymmetricSpace:
 
     @property
     def arguments(self) -> Mapping[str, Any]:
-        """The group."""
-        return {"symmetry": self.symmetry.as_dict()}
+        """The group, and the cubes that were chosen."""
+        return {"symmetry": self.symmetry.as_dict()} | ({"cubes": list(self.cubes)} if self.cubes else {})
 
     @property
     def order(self) -> int:
@@ -85,11 +94,11 @@ class SymmetricSpace:
         return Action(_closure(self.symmetry, self.problem))
 
     def start(self, seed: Seed) -> Factors:
-        """Return the standard algorithm, for square matrix products with other fixed products drawn by the seed.
+        """Return the standard algorithm, for square matrix products with fixed products that are chosen or drawn.
 
-        The diagonal indices are split into sets of one and two, the number of pairs drawn first; where the group leaves
-        the cubes a (x) a (x) a of the sets' idempotents as they are together, they take the place of those of the
-        diagonal, and the rest of the tensor is a sum of orbits of full length or as they stand in the standard
+        The seed splits the diagonal indices into sets of one and two, the number of pairs drawn first; where the group
+        leaves the cubes a (x) a (x) a of the sets' idempotents as they are together, they take the place of those of
+        the diagonal, and the rest of the tensor is a sum of orbits of full length or as they stand in the standard
         algorithm (Moosbauer and Poole 2025).
 
         Raises
@@ -98,6 +107,8 @@ class SymmetricSpace:
             The group does not permute the products of the standard algorithm.
         """
         state = self._standard
+        if self.cubes:
+            return _sum(state, self._chosen)
         if not self._zeros:
             return state
         generator = np.random.Generator(np.random.PCG64(seed.sequence()))
@@ -113,6 +124,22 @@ class SymmetricSpace:
                 "give an invariant scheme with --from"
             )
         return state
+
+    @cached_property
+    def _chosen(self) -> Factors:
+        """A sum of products that is zero and puts the chosen cubes in."""
+        given = " ".join(self.cubes)
+        if self.problem.kind != "matmul" or len(set(self.problem.dims)) > 1:
+            raise InputError(f"cubes {given}: {self.problem} has no diagonal; they are for products of square matrices")
+        n = self.problem.dims[0]
+        sets = [tuple(i for i, digit in enumerate(cube) if digit == "1") for cube in self.cubes]
+        indices = [i for each in sets for i in each]
+        if len(set(indices)) < len(indices) or any(len(cube) != n or set(cube) - {*"01"} for cube in self.cubes):
+            raise InputError(f"cubes {given}: give {n} zeros and ones for each, and no place a one in two of them")
+        chosen = self._cubes(sets)
+        if chosen is None:
+            raise InputError(f"cubes {given}: {self.symmetry.name} does not leave them as they are together")
+        return chosen
 
     @cached_property
     def _zeros(self) -> list[list[Factors]]:
@@ -192,15 +219,17 @@ class SymmetricSpace:
             raise InputError(f"scheme {scheme.id}: {self.symmetry.name} does not permute its products over {self.ring}")
         return state
 
-    def _cubes(self, pairs: tuple[tuple[int, int], ...]) -> Factors | None:
-        """Return a sum of products that is zero: the cubes of pairs, those of their single indices, and the rest.
+    def _cubes(self, sets: Sequence[tuple[int, ...]]) -> Factors | None:
+        """Return a sum of products that is zero: the cubes of sets, those of their single indices, and the rest.
 
         None where the group does not leave them as they are.
         """
         n = self.problem.dims[0]
         rows: list[tuple[int, ...]] = []
-        for pair in pairs:
-            bits = [1 << (i * n + i) for i in pair]
+        for indices in sets:
+            if len(indices) < 2:
+                continue
+            bits = [1 << (i * n + i) for i in indices]
             rows.append((sum(bits), sum(bits), sum(bits)))
             rows.extend(choices(bits, repeat=3))
         factors = np.array(rows, dtype=np.uint64).reshape(-1, 3).T[:, :, None]
