@@ -214,7 +214,6 @@ def bad_inputs() -> Iterator[tuple[str, ...]]:
     yield ("search", "matmul:11x11x11")
     yield ("search", "cubes:3")
     yield ("search", "layer:Sp:5:2:2")
-    yield ("search", "layer:SO:3:2:2")
     yield ("search", "layer:S:5:2:2", "--ring", "GF2")
     yield ("search", "layer:S:5:2:2", "--symmetry", "Z3")
     yield ("search", "layer:S:5:2:2", "--objective", "calls")

@@ -169,3 +169,9 @@ def test_a_dive_of_orbits_may_climb_as_high_as_it_began() -> None:
     assert ladder.chunk(0, 100).effort.band == DIVING.band
     ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
     assert ladder.chunk(1, 100).effort.band == (30 - 18) // 3
+    # A start above the standard algorithm, for the sake of its cubes, is not where it goes back to.
+    ladder = Ladder(of_orbits(DIVING, 3, 27), 1)
+    ladder.seed([(30, Member(b"root", "root"))])
+    ladder.chunk(0, 100)
+    ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
+    assert ladder.chunk(1, 100).effort.band == (27 - 18) // 3

@@ -251,6 +251,25 @@ def test_a_lifter_among_the_plugins_is_found(tmp_path: Any, monkeypatch: pytest.
         assert result.scheme is not None and EvenLifter().liftable(store.scheme(result.scheme))
 
 
+def test_what_lifts_seeds_other_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
+    db = tmp_path / "c.db"
+    usual: dict[str, Any] = {"workers": 1, "seed": 2, "max_flips": 3_000_000, "meta": True, "db": db}
+    result = api.search_family("matmul:2x2x2..4", objective="liftable", start=["standard"], **usual)
+    other = api.search_family("matmul:2x2x2..4", objective="liftable", **usual)
+    with open_store(db) as store:
+        for run in (result.run, other.run):
+            shelves = store.run(run).checkpoint["archive"]
+            held = [key for shelf in shelves.values() for _, key in shelf]
+            assert held and all(EvenLifter().liftable(store.scheme(key)) for key in held)
+        odd = [row["id"] for row in api.query("matmul:*", ring="GF2", db=db)]
+        odd = [key for key in odd if not EvenLifter().liftable(store.scheme(key))]
+    words = ("--meta", "--liftable", "--from", odd[0], "--db", str(db))
+    code, out, err = answer(capsys, "search", "matmul:2x2x2..4", *words)
+    assert (code, out) == (2, "") and "does not lift" in err and err.count("\n") == 1
+
+
 class NoLifter(Judge):
     """Says no to every scheme."""
 

@@ -87,7 +87,7 @@ def search_family(
             f"--from is for one problem, or with --meta; the members of {family} begin at the standard algorithms"
         )
     if meta:
-        check_lattice(family, names, objective)
+        check_lattice(family, names)
     config = config_of(
         target=None,
         workers=workers,

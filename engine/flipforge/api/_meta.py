@@ -1,5 +1,6 @@
 """Searches over a lattice of formats: what is found in one of them seeds the others."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -11,6 +12,7 @@ import numpy as np
 from flipforge.api._library import load, parse_problem
 from flipforge.api._rounds import Member, Rounds, member_seed
 from flipforge.api._spaces import starts_of
+from flipforge.api._terms import objective_named
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
 from flipforge.problems import Problem
@@ -24,6 +26,7 @@ from flipforge.search import (
     FlipSpace,
     Lattice,
     Limits,
+    Objective,
     Progress,
     Run,
     RunRecord,
@@ -42,6 +45,9 @@ _TURNS = 6
 _KINDS = ("matmul:", "structured:")
 _USUAL_TURNS = 4
 """Turns of the first length in which a move is thought to gain a rank as long as nothing is known of it."""
+
+_FITTED = 24
+"""Schemes of a problem in the catalogue that are tried for one that meets the objective, where that is a must."""
 
 Pair = tuple[int, str]
 
@@ -94,6 +100,7 @@ class MetaRounds(Rounds):
         self._problems = [parse_problem(member.problem) for member in self._members]
         self._archive = Archive(checkpoint["archive"])
         self._given = set(self._record.config["given"])
+        self._must = objective_named(self._record.config["objective"]).required
         self._schemes: dict[str, Scheme] = {}
         self._lattice = Lattice(self._problems, self._ring, self._archive)
         self._bandit = Bandit(_USUAL_TURNS * self._steps(0))
@@ -227,8 +234,9 @@ class MetaRounds(Rounds):
         """Put what a run holds into the archive."""
         number, name = pair[0], self._problems[pair[0]].name
         pools = ended.checkpoint["ladder"]["pools"]
-        found = [(int(rank), member["state"]) for rank, pool in pools.items() for member in pool["members"]]
-        if ended.rank is not None and ended.best is not None:
+        held = [(int(rank), member) for rank, pool in pools.items() for member in pool["members"]]
+        found = [(rank, member["state"]) for rank, member in held if not (self._must and member["value"])]
+        if ended.rank is not None and ended.best is not None and not (self._must and ended.checkpoint["value"]):
             found.append((ended.rank, ended.best))
         self._take(number, found)
         member = self._members[number]
@@ -240,7 +248,8 @@ class MetaRounds(Rounds):
     def _settle(self) -> None:
         turn = self._open_turn
         record = self._stored(turn.pair) if turn else None
-        if turn and record and record.rank is not None and record.best is not None:
+        met = record is not None and not (self._must and record.checkpoint["value"])
+        if turn and record and met and record.rank is not None and record.best is not None:
             self._take(turn.pair[0], [(record.rank, record.best)])
 
     def _take(self, number: int, found: Sequence[tuple[int, str]]) -> None:
@@ -290,10 +299,8 @@ class MetaRounds(Rounds):
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
-def check_lattice(family: str, names: Sequence[str], objective: str) -> None:
+def check_lattice(family: str, names: Sequence[str]) -> None:
     """Raise `InputError` where a search over formats cannot be made."""
-    if objective == "liftable":
-        raise InputError("--meta compares ranks alone: leave --liftable out, and lift what it finds")
     if not linked([parse_problem(name) for name in names]):
         count = f"its {len(names)} problems" if len(names) > 1 else "a single problem"
         raise InputError(f"{family}: no move leads from one format to another in {count}; leave --meta out")
@@ -302,24 +309,31 @@ def check_lattice(family: str, names: Sequence[str], objective: str) -> None:
 def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequence[str | Path]) -> RunRecord:
     """Return the record of a search over formats with what it begins with; schemes of files are stored.
 
-    That is the catalogue where no schemes are given to start from, and nothing with `NOTHING`.
+    That is the catalogue where no schemes are given to start from, and nothing with `NOTHING`. Where the objective of
+    the run is a must, only schemes that meet it are taken.
 
     Raises
     ------
     InputError
-        No move leads from a scheme that is given.
+        No move leads from a scheme that is given, or it does not meet the objective.
     """
+    objective = objective_named(record.config["objective"])
     entries: list[Entry] = []
     found: list[tuple[str, int, str]] = []
     if not start:
         rows = store.rows(Query(ring=ring.name, origin=OWN, order="rank,additions"))
         found = [(row["problem"], row["rank"], row["id"]) for row in rows if row["problem"].startswith(_KINDS)]
+        if objective.required:
+            found = _first_fit(found, objective, store, ring)
     elif tuple(start) != NOTHING:
         for item in start:
             problem = load(item, db=store).problem
             if not problem.name.startswith(_KINDS):
                 raise InputError(f"{item}: a scheme of {problem}, from which no move leads; give one of a product")
-            entries += starts_of(FlipSpace(problem, ring), [item], store)
+            (entry,) = starts_of(FlipSpace(problem, ring), [item], store)
+            if not _fits(entry.scheme, objective, ring):
+                raise InputError(f"{item}: does not lift to characteristic 0; leave it out, or --liftable")
+            entries.append(entry)
         found = [(entry.scheme.problem.name, entry.scheme.rank, entry.scheme.id) for entry in entries]
     archive = Archive({})
     for name, group in groupby(sorted(found, key=lambda each: each[0]), key=lambda each: each[0]):
@@ -329,3 +343,23 @@ def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequenc
     record = replace(record, config=config, checkpoint={"archive": shelves})
     store.commit(entries, record)
     return record
+
+
+def _fits(scheme: Scheme, objective: Objective, ring: Ring) -> bool:
+    """Tell whether a scheme meets the objective of a run, where that is a must."""
+    space = FlipSpace(scheme.problem, ring)
+    return not objective.required or objective.value(space, space.state(scheme)) == 0
+
+
+def _first_fit(
+    rows: Sequence[tuple[str, int, str]], objective: Objective, store: SqliteStore, ring: Ring
+) -> list[tuple[str, int, str]]:
+    """Return of each problem the first scheme that meets the objective, rows of lower ranks coming first."""
+    found: dict[str, tuple[str, int, str]] = {}
+    tried: Counter[str] = Counter()
+    for name, rank, key in rows:
+        if name not in found and tried[name] < _FITTED:
+            tried[name] += 1
+            if _fits(store.scheme(key), objective, ring):
+                found[name] = (name, rank, key)
+    return list(found.values())

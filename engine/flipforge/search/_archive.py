@@ -14,7 +14,7 @@ from flipforge.errors import FlipforgeError
 from flipforge.problems import Problem, matmul
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme, standard_rank, standard_scheme
-from flipforge.schemes.transforms import Part, Placement, Transform, restrict
+from flipforge.schemes.transforms import Kronecker, Part, Placement, Transform, restrict
 from flipforge.search._derivation import derived
 from flipforge.search._growth import Corner
 from flipforge.search._neighbours import cuts, extensions, placed, projections, standing, tensors
@@ -185,6 +185,8 @@ class Lattice:
 
         def choose(problem: Problem) -> Part:
             parts = standing(problem, self._archive)
+            if isinstance(transform, Kronecker):
+                parts = [part for part in parts if part.problem.kind == "matmul"]
             least = min(self._stored(part.problem) for part in parts)
             best = [part for part in parts if self._stored(part.problem) == least]
             return best[int(generator.integers(len(best)))]

@@ -154,7 +154,8 @@ class Ladder:
             idle = int(generator.choice(_GROWTH_IDLE))
         else:
             path, idle = steps, int(generator.choice(schedule.idle))
-        climb = (dive.root - dive.rank) // schedule.orbit if schedule.orbit else 0
+        top = min(dive.root, schedule.ceiling)
+        climb = (top - dive.rank) // schedule.orbit if schedule.orbit else 0
         return Chunk(
             number,
             (dive.member.state,),

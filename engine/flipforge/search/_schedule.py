@@ -8,6 +8,10 @@ from flipforge.errors import InputError
 __all__ = ["PRESETS", "Schedule", "of_orbits", "of_starts", "preset"]
 
 
+_NO_CEILING = 1 << 30
+"""Above the rank of any scheme."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Parameters of a run.
@@ -34,7 +38,8 @@ class Schedule:
         Steps without a find after which a dive makes a plus transition, one of these drawn for each chunk; which is
         best differs by problem and rank.
     orbit
-        Where it is not 0, a dive may climb as high as it began, by orbits of so many products.
+        Where it is not 0, a dive may climb as high as it began, by orbits of so many products, but not above
+        ``ceiling``.
     held
         Sizes n, m, p of a corner: what the products show of it stays as it is on a walk. There are no dives then.
     seconds
@@ -53,6 +58,7 @@ class Schedule:
     seconds: float
     idle: tuple[int, ...] = (10_000, 50_000, 200_000)
     orbit: int = 0
+    ceiling: int = _NO_CEILING
     held: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -107,11 +113,11 @@ def of_orbits(schedule: Schedule, order: int, products: int) -> Schedule:
     """Return the schedule of a search among schemes that a group of this order leaves as they are.
 
     ``products`` is the rank of the standard algorithm. Its dives are long single walks that may climb back to the rank
-    they began with (Moosbauer and Poole, "Flip graphs with symmetry and new matrix multiplication schemes" (2025),
-    section 4).
+    they began with, or to that of the standard algorithm if it is lower (Moosbauer and Poole, "Flip graphs with
+    symmetry and new matrix multiplication schemes" (2025), section 4).
     """
     dive = ceil(schedule.dive * products / _DIVED_PRODUCTS)
-    return replace(schedule, chunk=dive, dive=dive, idle=(16_384,), orbit=order)
+    return replace(schedule, chunk=dive, dive=dive, idle=(16_384,), orbit=order, ceiling=products)
 
 
 _STARTS = 256
