@@ -4,9 +4,9 @@
     python bench/bases.py --emlp /path/to/python --limit 60 S:5:2:2 O:3:2:2
 
 Times are CPU seconds of library calls, the least of several: `basis` makes the group and its basis, `certify` makes the
-certificate and has it checked. --emlp names an interpreter that has EMLP installed; its basis, numerical to 1e-5, is
-computed there for the same group, k and l, in a process that is stopped after --limit CPU seconds. Its time is that of
-one call and leaves out its imports.
+certificate and has it checked. --emlp names an interpreter that has EMLP installed, in an environment of its own by
+`pip install emlp six`; its basis, numerical to 1e-5, is computed there for the same group, k and l, in a process that
+is stopped after --limit CPU seconds; where it does not run, that is told. Its time is that of one call without imports.
 """
 
 import argparse
@@ -48,14 +48,16 @@ def least(call: Callable[[], Any], repeats: int) -> tuple[float, Any]:
 
 
 def peer(python: str, name: str, n: int, k: int, l: int, limit: int) -> tuple[float | None, int | None]:
-    """Return EMLP's CPU seconds and dimension, None where it ran into the limit or failed."""
+    """Return EMLP's CPU seconds and dimension, None where it ran into the limit; exit where it does not run."""
 
     def bounded() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
 
     words = [python, "-c", PEER, name, str(n), str(k), str(l)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=bounded)
-    if done.returncode:
+    if done.returncode > 0:
+        sys.exit(f"EMLP does not run by {python}: {(done.stderr.splitlines() or ['no reason told'])[-1]}")
+    if done.returncode:  # a signal: the limit
         return None, None
     row = json.loads(done.stdout.splitlines()[-1])
     return row["seconds"], row["dimension"]

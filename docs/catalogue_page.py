@@ -44,6 +44,12 @@ What `flipforge best 'structured:*:2..5' --front` shows in characteristic 0 of s
 are counted, and what gamma is, is told under [](lifting.md).
 
 {front}
+
+## Equivariant layers
+
+Programs that touch the fewest elements, as [](equivariant-layers.md) counts them; `flipforge best 'layer:*'`.
+
+{layers}
 """
 
 
@@ -67,6 +73,12 @@ def page(db: Path) -> str:
         kind: _table(["problem", *SHOWN], [line for line in ranks if line[0].startswith(f"`{kind}:")])
         for kind in ("matmul", "structured")
     }
+    layers = [
+        [f"`{row['problem']}`", row["rank"], row["additions"], f"`{row['id']}`"]
+        for row in api.best("layer:*", db=db)
+        if row["id"]
+    ]
+    tables["layers"] = _table(["problem", "elements", "instructions", "ID"], layers)
     return TEXT.format(**tables, front=_table(["problem", *FIGURES, "ID"], calls))
 
 
