@@ -139,8 +139,6 @@ class _OpenCLRun(_Run):
     def checks(self) -> Iterator[Check]:
         types = [name for name in self.types if name != "float16"]
         device = OpenCLDevice("__kernel void nothing(void) {}", "float32")  # raises where there is none
-        kind = device.context.devices[0].type
-        cpu = kind == device._cl.device_type.CPU
         for dtype in types:
             # PoCL runs the threads of a group one after the other in its own order, and may not miss a barrier.
             check = checked(f"CPU shim, {dtype}", partial(self.exact, partial(self._shims, dtype), dtype))
@@ -148,7 +146,7 @@ class _OpenCLRun(_Run):
             if not check.ok:
                 return
         for dtype in types:
-            told = f"OpenCL on {device.name.strip()}{', not run on a GPU' if cpu else ''}, {dtype}"
+            told = f"OpenCL on {device.name.strip()}{', not run on a GPU' if device.on_cpu else ''}, {dtype}"
             check = checked(told, partial(self.exact, partial(self._devices, dtype), dtype))
             yield check
             if not check.ok:

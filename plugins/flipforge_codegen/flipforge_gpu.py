@@ -167,6 +167,11 @@ class Kernels:
             raise OverflowError(f"sums of {inner} products of such entries may exceed {self.dtype}; give a wider type")
         if 0 in (rows, inner, cols):
             return np.zeros((rows, cols), self.dtype)
+        return self.device.get(self.launched(a, b, tier), (rows, cols), self.dtype)
+
+    def launched(self, a: Any, b: Any, tier: str) -> Any:
+        """Return the buffer of the product, still on the device, of operands that `multiply` takes; none is empty."""
+        (rows, inner), cols = a.shape, b.shape[1]
         (x, x_rs, x_cs), (y, y_rs, y_cs) = self.device.put(a), self.device.put(b)
         c = self.device.empty(rows * cols, self.dtype)
         n, m, p = self.facts["dims"]
@@ -180,7 +185,7 @@ class Kernels:
                 self.device.launch(f"product_{number}", _grid(wide, high, _TILE), (x, y, c, *sizes, *steps))
         else:
             self._in_three(tier, (x, np.int64(x_rs), np.int64(x_cs)), (y, np.int64(y_rs), np.int64(y_cs)), c, sizes)
-        return self.device.get(c, (rows, cols), self.dtype)
+        return c
 
     def _in_three(self, tier: str, a: tuple[Any, ...], b: tuple[Any, ...], c: Any, sizes: tuple[int, ...]) -> None:
         """Combine, multiply, combine."""
@@ -269,6 +274,7 @@ class OpenCLDevice:
                 "the targets numpy and c need none"
             ) from None
         self.name = self.context.devices[0].name
+        self.on_cpu = self.context.devices[0].type == pyopencl.device_type.CPU
         self._queue = pyopencl.CommandQueue(self.context)
         try:
             self._program = pyopencl.Program(self.context, text).build(options=definitions(dtype, "opencl"))

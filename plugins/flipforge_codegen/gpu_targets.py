@@ -1,6 +1,6 @@
 """The targets ``cuda`` and ``opencl``: one file of kernels each, and the Python file that builds and calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._c_text import runtime
 from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._form import form_of
+from flipforge_codegen._gpu_bench import cuda_rows, opencl_rows
 from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
@@ -85,6 +86,10 @@ class CudaExporter(_GpuExporter):
     dialect = CUDA
     suffix = "cu"
 
+    def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
+        """Time the kernels against cuBLAS; see `flipforge bench`."""
+        return cuda_rows(folder / names[0], size)
+
     def _companions(self) -> dict[str, str]:
         return {"flipforge_shim.h": runtime("flipforge_shim.h")}
 
@@ -94,3 +99,7 @@ class OpenCLExporter(_GpuExporter):
 
     dialect = OPENCL
     suffix = "cl"
+
+    def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
+        """Time the kernels against NumPy on the CPU; see `flipforge bench`."""
+        return opencl_rows(folder / names[0], size)

@@ -1,6 +1,6 @@
 """The target ``triton``: a Python module of Triton kernels for torch tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
 from flipforge_codegen._exporter import check_options, written
+from flipforge_codegen._gpu_bench import triton_rows
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
 from flipforge_codegen._triton_text import triton_text
@@ -26,6 +27,10 @@ class TritonExporter:
         check_options(options, "triton")
         fast = carried(scheme, "triton")
         return ExportResult(write_texts(folder, {f"{module_name(scheme)}_triton.py": triton_text(scheme, fast)}))
+
+    def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
+        """Time the kernels; see `flipforge bench`."""
+        return triton_rows(folder / names[0], size)
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the kernels in Triton's interpreter, and compile them for three architectures without a GPU.

@@ -15,12 +15,12 @@ import pytest
 
 from conformance import ExporterConformance, divided_strassen, strassen
 from flipforge.errors import InputError, RingError
-from flipforge.plugins import Exporter, export
+from flipforge.plugins import Exporter, bench, export
 from flipforge.problems import matmul, parse
 from flipforge.programs import program
 from flipforge.rings import GF2, ZT, HalfZ
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge_codegen import flipforge_gpu
+from flipforge_codegen import _gpu_bench, flipforge_gpu
 from flipforge_codegen._gpu_check import run_checks
 from flipforge_codegen._gpu_text import CUDA, gpu_text
 from flipforge_codegen._nvcc import ARCHITECTURES, Compiled, compiled, find_nvcc
@@ -254,3 +254,31 @@ def test_a_write_outside_of_the_memory_of_a_kernel_is_seen(tmp_path: Path) -> No
     last = text.rindex("if (i + m < rows && j + n < cols)")
     path.write_text(text[:last] + text[last:].replace("j + n < cols", "true", 1))
     assert any("outside of its memory" in check.detail for check in run_checks(strassen(), path) if not check.ok)
+
+
+class _Mirror(flipforge_gpu.ShimDevice):
+    """Stands in for a GPU, as far as a measurement goes."""
+
+    name, on_cpu = "mirror", True
+
+
+def test_bench_times_where_there_is_a_device_and_says_so_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "pyopencl", None)
+    for target in ("cuda", "opencl", "triton"):
+        export(strassen(), target, tmp_path)
+    rows = {row["target"]: row for row in bench(tmp_path, size=8)}
+    assert [rows[target]["timed"] for target in ("cuda", "opencl", "triton")] == [False] * 3
+    assert "not run on a GPU" in rows["cuda"]["reason"]
+    assert "flipforge[opencl]" in rows["opencl"]["reason"]
+    assert "flipforge[triton]" in rows["triton"]["reason"]
+    (path,) = tmp_path.glob("*.cl")
+    monkeypatch.setattr(_gpu_bench, "OpenCLDevice", lambda text, dtype: _Mirror(path, dtype))
+    timed = [row for row in bench(tmp_path, size=8) if row["timed"]]
+    assert [(row["dtype"], row["tier"]) for row in timed] == [
+        (dtype, tier) for dtype in ("float32", "float64") for tier in flipforge_gpu.TIERS
+    ]
+    assert all(row["seconds"] > 0 and "not on a GPU" in row["reference"] for row in timed)

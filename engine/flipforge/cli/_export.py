@@ -124,6 +124,6 @@ def bench(
             print(f"{row['target']:8} {row['file']}: not timed, {row['reason']}")
         else:
             print(
-                f"{row['target']:8} {row['file']} {row['dtype']} n={row['n']} levels={row['levels']}: "
+                f"{row['target']:8} {row['file']} {row['dtype']} n={row['n']} levels={row['levels']}{row.get('tier', '') and ' ' + row['tier']}: "
                 f"{row['seconds']:.4f} s, {row['reference']} {row['reference_seconds']:.4f} s, ratio {row['ratio']:.3f}"
             )

@@ -17,7 +17,8 @@ def bench(folder: str | Path, *, size: int = 1024) -> list[dict[str, Any]]:
     """Time the exports that a folder holds, each against what its target is an alternative to.
 
     An exporter times its code by a method ``bench(folder, names, size)``, which gives rows ``dtype``, ``n``,
-    ``levels``, ``seconds``, ``reference``, ``reference_seconds`` and ``ratio``; of one without it the row says so.
+    ``levels``, ``seconds``, ``reference``, ``reference_seconds`` and ``ratio``, or
+    ``timed`` false with a ``reason`` where the code cannot be run here; of one without the method the row says so.
 
     Parameters
     ----------
