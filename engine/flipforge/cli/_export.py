@@ -123,7 +123,8 @@ def bench(
         if not row["timed"]:
             print(f"{row['target']:8} {row['file']}: not timed, {row['reason']}")
         else:
+            tier = f" {row['tier']}" if "tier" in row else ""
             print(
-                f"{row['target']:8} {row['file']} {row['dtype']} n={row['n']} levels={row['levels']}{row.get('tier', '') and ' ' + row['tier']}: "
+                f"{row['target']:8} {row['file']} {row['dtype']} n={row['n']} levels={row['levels']}{tier}: "
                 f"{row['seconds']:.4f} s, {row['reference']} {row['reference_seconds']:.4f} s, ratio {row['ratio']:.3f}"
             )
