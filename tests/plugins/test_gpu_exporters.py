@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -282,3 +283,43 @@ def test_bench_times_where_there_is_a_device_and_says_so_where_there_is_none(
         (dtype, tier) for dtype in ("float32", "float64") for tier in flipforge_gpu.TIERS
     ]
     assert all(row["seconds"] > 0 and "not on a GPU" in row["reference"] for row in timed)
+
+
+def _cupy_on_the_shim(folder: Path, asked: list[Any]) -> Any:
+    """CuPy as far as `CupyDevice` calls it, on NumPy and the shim; ``asked`` takes the options and the arguments."""
+
+    def module(code: str, options: tuple[str, ...], backend: str) -> Any:
+        assert backend == "nvrtc"
+        path = folder / "module.cu"
+        path.write_text(code)
+        shim = flipforge_gpu.ShimDevice(path, "float64")
+        asked.append(options)
+
+        def function(name: str) -> Any:
+            def launch(grid: tuple[int, int, int], group: tuple[int, int, int], arguments: tuple[Any, ...]) -> None:
+                assert group == (16, 16, 1)
+                asked.append([type(each) for each in arguments])
+                shim.launch(name, grid, arguments)
+
+            return launch
+
+        return SimpleNamespace(get_function=function)
+
+    return SimpleNamespace(RawModule=module, asarray=np.asarray, empty=np.empty, asnumpy=np.asarray, matmul=np.matmul)
+
+
+def test_cupy_is_given_the_same_text_and_arguments_of_the_kernels_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = CudaExporter().export(strassen(), tmp_path, options={}).files[0]
+    asked: list[Any] = []
+    monkeypatch.setitem(sys.modules, "cupy", _cupy_on_the_shim(tmp_path, asked))
+    kernels = flipforge_gpu.load(path, "float64")
+    random = np.random.default_rng(3)
+    a, b = (random.integers(-3, 4, shape).astype(np.float64) for shape in ((5, 7), (7, 3)))
+    for tier in flipforge_gpu.TIERS:
+        assert np.array_equal(kernels.multiply(a, b, tier=tier), a @ b)
+    assert (tmp_path / "module.cu").read_bytes() == path.read_bytes()
+    assert asked[0] == ("-DVALUE=double", "-DSUM=double", "-DFLIPFORGE_DOUBLE", "-std=c++17")
+    # A pointer, 32 bits for sizes, 64 for strides: CuPy passes arguments as they are.
+    assert asked[1] == [np.ndarray] * 2 + [np.int32] * 4 + [np.int64] * 2
