@@ -128,7 +128,9 @@ def run(command: list[str], cap: float) -> Ended:
     """Run a command until it ends or its processes used so many CPU seconds; then interrupt them, and at last kill."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
+        # As an installed program runs: with what Python compiled kept on disk.
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True, env=kept)
         used, deadline = 0.0, math.inf
         try:
             while process.poll() is None:

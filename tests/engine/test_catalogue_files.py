@@ -291,8 +291,8 @@ def test_later_uses_load_only_what_is_new(tmp_path: Path, empty: Path, monkeypat
     loaded: list[str] = []
     proved: list[str] = []
 
-    def load_and_note(folder: Path) -> Iterator[Item]:
-        for item in shipped_items(folder):
+    def load_and_note(folder: Path, problem: str | None) -> Iterator[Item]:
+        for item in shipped_items(folder, problem):
             loaded.append(item.scheme.id)
             yield item
 
@@ -319,6 +319,20 @@ def test_later_uses_load_only_what_is_new(tmp_path: Path, empty: Path, monkeypat
     shipped(empty, strassen(GF2), note="longer").replace(empty / f"{first.id}.json")
     with SqliteStore.open(path, shipped=empty) as store:
         assert len(store.rows()) == 4
+
+
+def test_a_use_of_one_problem_loads_its_files_only_and_the_next_use_the_others(tmp_path: Path, empty: Path) -> None:
+    def held(problem: str | None) -> set[str]:
+        with SqliteStore.open(tmp_path / "x.db", shipped=empty, problem=problem) as store:
+            return {row["problem"] for row in store.rows()}
+
+    with SqliteStore.open(tmp_path / "own.db", shipped=empty) as own:
+        for name in ("matmul:2x2x2", "matmul:2x2x20", "structured:uk:2"):
+            own.commit([Entry(standard_scheme(parse(name), GF2), "derived", source="test")])
+        dump(own, empty)
+    assert held("matmul:2x2x2") == {"matmul:2x2x2"}
+    assert held("structured:uk:2") == {"matmul:2x2x2", "structured:uk:2"}
+    assert held(None) == {"matmul:2x2x2", "matmul:2x2x20", "structured:uk:2"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The schedule: courses that settle, pools that stay mixed, and the rule that moves between levels."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -234,3 +235,20 @@ def test_a_ladder_comes_back_from_its_checkpoint_at_any_moment() -> None:
         seen += ladder.sifting
         ladder = again
     assert seen
+
+
+def test_dives_learn_when_to_make_plus_transitions_and_begin_a_rank_with_what_is_known_above() -> None:
+    idles, generator = Idles((10, 1_000)), dice(1)
+    assert {idles.choose(9, generator) for _ in range(50)} == {10, 1_000}
+    for _ in range(20):
+        idles.tell(9, 10, found=True, steps=1_000)
+        idles.tell(9, 1_000, found=False, steps=1_000_000)
+    assert {idles.choose(8, generator) for _ in range(50)} == {10}
+    for _ in range(20):
+        idles.tell(8, 10, found=False, steps=1_000_000)
+        idles.tell(8, 1_000, found=True, steps=10)
+    assert {idles.choose(8, generator) for _ in range(50)} == {1_000}
+    assert {idles.choose(9, generator) for _ in range(50)} == {10}
+    again = Idles((10, 1_000))
+    again.restore(json.loads(json.dumps(idles.checkpoint())))
+    assert [again.choose(rank, dice(2)) for rank in (7, 8, 9)] == [idles.choose(rank, dice(2)) for rank in (7, 8, 9)]

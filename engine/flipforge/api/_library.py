@@ -60,12 +60,15 @@ class Batch(list[dict[str, Any]]):
 
 
 @contextmanager
-def open_store(db: Db) -> Iterator[SqliteStore]:
-    """Yield the catalogue of a path or URL and close it; an open store is passed through."""
+def open_store(db: Db, problem: str | None = None) -> Iterator[SqliteStore]:
+    """Yield the catalogue of a path or URL and close it; an open store is passed through.
+
+    With ``problem`` the use concerns no other, and what was shipped of others need not be loaded.
+    """
     if isinstance(db, SqliteStore):
         yield db
         return
-    with SqliteStore.open(db) as store:
+    with SqliteStore.open(db, problem=problem) as store:
         yield store
 
 

@@ -196,7 +196,7 @@ def search(
         config["schedule"] = asdict(of_starts(Schedule(**config["schedule"])))
         config["limits"]["target"] = target_rank or 0
     record = Run.new(space, space.ring.name, config)
-    with open_store(db) as store:
+    with open_store(db, None if start else parsed.name) as store:
         entries = starts_of(space, start, store, config["seed"])
         return _drive(space, store, record, entries, *terms_of(record), address, on_progress)
 

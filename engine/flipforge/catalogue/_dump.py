@@ -1,13 +1,12 @@
 """Writing the catalogue as text: one canonical scheme file for each object, and beside it what is proved of it."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from flipforge.catalogue._front import front
 from flipforge.catalogue._query import OWN, Query
 from flipforge.catalogue._records import dump_object
-from flipforge.catalogue._shipped import CERTIFICATES
+from flipforge.catalogue._shipped import CERTIFICATES, file_stem, file_word
 from flipforge.catalogue._store import SqliteStore
 from flipforge.errors import InputError
 from flipforge.schemes.formats import dump_certificate, write_atomically
@@ -81,6 +80,4 @@ def dump(
 
 
 def _stem(row: dict[str, Any]) -> str:
-    problem = re.sub(r"(sha256=[0-9a-f]{12})[0-9a-f]*", r"\1", row["problem"])
-    parts = (problem, row["ring"], f"r{row['rank']}", row["id"])
-    return "_".join(re.sub("[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts)
+    return "_".join([file_stem(row["problem"]), *map(file_word, (row["ring"], f"r{row['rank']}", row["id"]))])

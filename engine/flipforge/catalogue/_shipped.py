@@ -1,7 +1,8 @@
 """The schemes that come with flipforge: where they are, and what their files say."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,16 @@ from flipforge.certificates import Certificate
 from flipforge.errors import CatalogueError, MalformedError
 from flipforge.schemes.formats import parse_certificate
 
-__all__ = ["CERTIFICATES", "read_item", "shipped_certificates", "shipped_items", "shipped_schemes", "shipped_stamp"]
+__all__ = [
+    "CERTIFICATES",
+    "file_stem",
+    "file_word",
+    "read_item",
+    "shipped_certificates",
+    "shipped_items",
+    "shipped_schemes",
+    "shipped_stamp",
+]
 
 CERTIFICATES = "certificates"
 """The folder of what is proved of the schemes in the folder around it, beside their equations."""
@@ -41,13 +51,16 @@ def shipped_stamp(folder: Path) -> str:
     return sha256("".join(listing).encode()).hexdigest()
 
 
-def shipped_items(folder: Path) -> Iterator[Item]:
-    """Read the scheme files of a folder, with the origin and lineage that they state; subfolders too, but for large."""
-    return map(read_item, _files(folder, CERTIFICATES))
+def shipped_items(folder: Path, problem: str | None = None) -> Iterator[Item]:
+    """Read the scheme files of a folder, with the origin and lineage that they state; subfolders too, but for large.
+
+    With ``problem`` only those whose name begins with that of the problem.
+    """
+    return map(read_item, _of_problem(_files(folder, CERTIFICATES), problem))
 
 
-def shipped_certificates(folder: Path) -> Iterator[Certificate]:
-    """Read the certificates about the schemes of a folder, unchecked.
+def shipped_certificates(folder: Path, problem: str | None = None) -> Iterator[Certificate]:
+    """Read the certificates about the schemes of a folder, unchecked; those of one problem as `shipped_items` does.
 
     Raises
     ------
@@ -55,7 +68,17 @@ def shipped_certificates(folder: Path) -> Iterator[Certificate]:
         A file cannot be read, or is no certificate.
     """
     paths = (path for path in _files(folder) if CERTIFICATES in path.relative_to(folder).parts)
-    return (parse_certificate(_document(path)) for path in paths)
+    return (parse_certificate(_document(path)) for path in _of_problem(paths, problem))
+
+
+def file_stem(problem: str) -> str:
+    """Return how the names of a problem's files begin."""
+    return file_word(re.sub(r"(sha256=[0-9a-f]{12})[0-9a-f]*", r"\1", problem))
+
+
+def file_word(text: str) -> str:
+    """Return a text as a part of a file's name."""
+    return re.sub("[^A-Za-z0-9.]+", "-", text).strip("-")
 
 
 def read_item(path: Path) -> Item:
@@ -81,6 +104,11 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise MalformedError(f"{path}: holds {type(document).__name__}, not an object")
     return document
+
+
+def _of_problem(paths: Iterable[Path], problem: str | None) -> Iterator[Path]:
+    begins = "" if problem is None else file_stem(problem) + "_"
+    return (path for path in paths if path.name.startswith(begins))
 
 
 def _files(folder: Path, *without: str) -> list[Path]:

@@ -60,7 +60,14 @@ class SqliteStore:
         self.path = path
 
     @classmethod
-    def open(cls, url: str | Path | None = None, *, create: bool = True, shipped: Path | None = None) -> Self:
+    def open(
+        cls,
+        url: str | Path | None = None,
+        *,
+        create: bool = True,
+        shipped: Path | None = None,
+        problem: str | None = None,
+    ) -> Self:
         """Open a catalogue, and load into it what the shipped folder has that it has not seen.
 
         Parameters
@@ -71,6 +78,8 @@ class SqliteStore:
             Make the file where there is none.
         shipped
             Folder of scheme files to load; None means `shipped_schemes`.
+        problem
+            Load only the files of this problem, for a use that concerns no other: to prove all takes a second or more.
 
         Raises
         ------
@@ -84,7 +93,7 @@ class SqliteStore:
         path = locate(url)
         store = cls(connect(path, create=create), path)
         try:
-            store._load(shipped_schemes() if shipped is None else shipped)
+            store._load(shipped_schemes() if shipped is None else shipped, problem)
         except BaseException:
             store.close()
             raise
@@ -329,20 +338,22 @@ class SqliteStore:
         """
         return self.rows(Query(where=f"id = '{self._resolve(prefix)}'"))[0]
 
-    def _load(self, folder: Path) -> None:
+    def _load(self, folder: Path, problem: str | None) -> None:
         stamp = shipped_stamp(folder)
+        names = [_STAMP] if problem is None else [_STAMP, f"{_STAMP} {problem}"]
         with translated(self.path):
-            row = self._connection.execute("SELECT value FROM notes WHERE name = ?", (_STAMP,)).fetchone()
-        if row is None or row["value"] != stamp:
-            attached = [proven_row(certificate) for certificate in shipped_certificates(folder)]
-            self._write(list(shipped_items(folder)), stamp=stamp, attached=attached)
+            sql = f"SELECT value FROM notes WHERE name IN ({', '.join('?' * len(names))})"
+            seen = {row["value"] for row in self._connection.execute(sql, names)}
+        if stamp not in seen:
+            attached = [proven_row(certificate) for certificate in shipped_certificates(folder, problem)]
+            self._write(list(shipped_items(folder, problem)), note=(names[-1], stamp), attached=attached)
 
     def _write(
         self,
         items: Sequence[Item],
         run: RunRecord | None = None,
         events: Sequence[Mapping[str, Any]] = (),
-        stamp: str | None = None,
+        note: tuple[str, str] | None = None,
         attached: Sequence[Mapping[str, Any]] = (),
     ) -> list[str]:
         # Proofs take longer than writes: they are made before the lock is taken.
@@ -353,8 +364,8 @@ class SqliteStore:
                 self._writer.put_run(run, events)
             for certificate in attached:
                 self._writer.put_certificate(certificate)
-            if stamp is not None:
-                self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (_STAMP, stamp))
+            if note is not None:
+                self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", note)
         return new
 
     def _prove_new(self, items: Iterable[Item]) -> dict[str, dict[str, Any]]:

@@ -10,13 +10,16 @@ successes; h is estimated from all that was walked at this level. A course is dr
 each posterior, and the largest is taken (Thompson 1933).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Course", "Paths"]
+__all__ = ["Course", "Idles", "Paths"]
+
+Floats = npt.NDArray[np.float64]
 
 _SHORTEST = 1_000
 _RATIO = 4
@@ -122,10 +125,62 @@ class Paths:
                 np.array(checkpoint[name], dtype=float) for name in ("profile", "fresh", "steps")
             )
 
-    def _posterior(self) -> tuple[Any, Any]:
-        """Shape and rate of the gamma posterior of each course."""
-        expected = float(self._profile @ self._steps)
-        # Before anything was walked the unit of time is free: all that counts is the profile.
-        hardness = (self._fresh.sum() + 1.0) / (expected + 1.0)
-        prior = _PRIOR_SUCCESSES / (hardness * self._profile)
-        return _PRIOR_SUCCESSES + self._fresh, prior + self._steps
+    def _posterior(self) -> tuple[Floats, Floats]:
+        return _posterior(self._profile, self._fresh, self._steps)
+
+
+class Idles:
+    """The bandit of dives: after how many steps without a find one makes a plus transition.
+
+    Dives come by the same ranks again and again, so what was learned is kept for each rank, and each begins with what
+    is known by now of all above it.
+
+    Parameters
+    ----------
+    idles
+        Numbers of steps to choose from.
+
+    Examples
+    --------
+    >>> idles = Idles([10, 1_000])
+    >>> for _ in range(9):
+    ...     idles.tell(8, 10, found=True, steps=1)
+    ...     idles.tell(8, 1_000, found=False, steps=1_000_000)
+    >>> idles.choose(7, np.random.default_rng(0))
+    10
+    """
+
+    def __init__(self, idles: Sequence[int]) -> None:
+        self._idles = tuple(idles)
+        self._told: dict[int, Floats] = {}
+
+    def choose(self, rank: int, generator: np.random.Generator) -> int:
+        """Draw one for the next chunk of a dive at a rank."""
+        profile = np.ones(len(self._idles))
+        for above in sorted((other for other in self._told if other > rank), reverse=True):
+            shape, rate = _posterior(profile, *self._told[above])
+            profile = shape / rate
+            profile /= profile.max()
+        shape, rate = _posterior(profile, *self._told.get(rank, np.zeros((2, len(self._idles)))))
+        return self._idles[int(np.argmax(generator.gamma(shape) / rate))]
+
+    def tell(self, rank: int, idle: int, *, found: bool, steps: int) -> None:
+        """Note what came of a chunk."""
+        told = self._told.setdefault(rank, np.zeros((2, len(self._idles))))
+        told[:, self._idles.index(idle)] += found, steps
+
+    def checkpoint(self) -> list[Any]:
+        """Return the state as JSON values."""
+        return [[rank, told.tolist()] for rank, told in self._told.items()]
+
+    def restore(self, checkpoint: Sequence[Any]) -> None:
+        """Take up a checkpoint."""
+        self._told = {rank: np.array(told, dtype=float) for rank, told in checkpoint}
+
+
+def _posterior(profile: Floats, fresh: Floats, steps: Floats) -> tuple[Floats, Floats]:
+    """Return shape and rate of the gamma posterior of each course."""
+    # Before anything was walked the unit of time is free: all that counts is the profile.
+    hardness = (fresh.sum() + 1.0) / (float(profile @ steps) + 1.0)
+    prior = _PRIOR_SUCCESSES / (hardness * profile)
+    return _PRIOR_SUCCESSES + fresh, prior + steps

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from flipforge.search._chunk import Chunk
-from flipforge.search._controller import Course, Paths
+from flipforge.search._controller import Course, Idles, Paths
 from flipforge.search._dives import Corners, Dives
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import Effort
@@ -76,6 +76,9 @@ class Ladder:
         self._starts: list[tuple[int, Member]] = []
         self._paths = Paths(schedule.path)
         self._dives = Dives(schedule.dive, corners)
+        self._idles = Idles(schedule.idle)
+        # By chunk under way that belongs to a plain dive: its rank, and the idle steps it makes.
+        self._tried: dict[int, tuple[int, int]] = {}
         self._draws = 0
         self._walked = 0
         self.level = 0
@@ -153,7 +156,8 @@ class Ladder:
             steps = path = min(steps, int(generator.choice(_GROWTH_PATHS)))
             idle = int(generator.choice(_GROWTH_IDLE))
         else:
-            path, idle = steps, int(generator.choice(schedule.idle))
+            path, idle = steps, self._idles.choose(dive.rank, generator)
+            self._tried[number] = dive.rank, idle
         top = min(dive.root, schedule.ceiling)
         climb = (top - dive.rank) // schedule.orbit if schedule.orbit else 0
         return Chunk(
@@ -239,10 +243,13 @@ class Ladder:
         """Note that a chunk failed: a dive that it belonged to waits again."""
         if self.diving(number):
             self._dives.land(number, None, 0)
+            self._tried.pop(number, None)
 
     def tell_dive(self, number: int, found: tuple[int, Member] | None, *, steps: int) -> None:
         """Note the chunk of a dive, with the rank and member of its find, and go where that is the lowest of all."""
         self._dives.land(number, found, steps)
+        if number in self._tried:
+            self._idles.tell(*self._tried.pop(number), found=found is not None, steps=steps)
         if found is not None and found[0] < self.lowest:
             self._descend(found[0])
 
@@ -299,6 +306,7 @@ class Ladder:
             "walked": self._walked,
             "dives": self._dives.checkpoint(names),
             "paths": self._paths.checkpoint(),
+            "idles": self._idles.checkpoint(),
             "starts": [[rank, member.written(names)] for rank, member in self._starts],
             "pools": {
                 str(rank): {"broad": pool.broad, "members": [member.written(names) for member in pool.members]}
@@ -320,6 +328,7 @@ class Ladder:
         self._draws, self._walked = checkpoint["draws"], checkpoint["walked"]
         self._dives.restore(checkpoint["dives"], states)
         self._paths.restore(checkpoint["paths"])
+        self._idles.restore(checkpoint["idles"])
         self._starts = [(rank, Member.read(member, states)) for rank, member in checkpoint["starts"]]
         self._pools = {
             int(rank): Pool.of(

@@ -35,7 +35,7 @@ class Schedule:
     dive
         Steps after which a dive is given up that finds nothing, at the least; 0 for no dives.
     idle
-        Steps without a find after which a dive makes a plus transition, one of these drawn for each chunk; which is
+        Steps without a find after which a dive makes a plus transition, one of these chosen for each chunk; which is
         best differs by problem and rank.
     orbit
         Where it is not 0, a dive may climb as high as it began, by orbits of so many products, but not above
@@ -56,7 +56,7 @@ class Schedule:
     sift: int
     dive: int
     seconds: float
-    idle: tuple[int, ...] = (10_000, 50_000, 200_000)
+    idle: tuple[int, ...] = (10_000, 30_000)
     orbit: int = 0
     ceiling: int = _NO_CEILING
     held: tuple[int, int, int] | None = None
