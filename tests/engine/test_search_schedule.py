@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flipforge.search import Course, Ladder, Member, Paths, Pool, Schedule
+from flipforge.search._controller import Idles
 from search_bench import SMALL
 
 STEP = Course(1_000, 1_000)

@@ -32,6 +32,9 @@ _LEAST_IDLE = 100
 _PRIOR_SUCCESSES = 2.0
 """How many successes the level above is worth: enough to begin where it ended, few enough to be overruled."""
 
+_LEAST_PROFILE = 1 / 16
+"""No number of idle steps is held to be so much worse than another because it was at the ranks above."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -160,7 +163,7 @@ class Idles:
         for above in sorted((other for other in self._told if other > rank), reverse=True):
             shape, rate = _posterior(profile, *self._told[above])
             profile = shape / rate
-            profile /= profile.max()
+            profile = np.maximum(profile / profile.max(), _LEAST_PROFILE)
         shape, rate = _posterior(profile, *self._told.get(rank, np.zeros((2, len(self._idles)))))
         return self._idles[int(np.argmax(generator.gamma(shape) / rate))]
 
