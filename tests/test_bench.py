@@ -36,7 +36,19 @@ def script(path: Path, text: str) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    ["flips", "symmetric", "time_to_rank", "ranks", "scaling", "additions", "kernel", "lifting", "bases", "roots"],
+    [
+        "flips",
+        "symmetric",
+        "time_to_rank",
+        "ranks",
+        "scaling",
+        "additions",
+        "kernel",
+        "lifting",
+        "bases",
+        "roots",
+        "numerical",
+    ],
 )
 def test_help(name: str) -> None:
     done = subprocess.run([sys.executable, BENCH / f"{name}.py", "--help"], capture_output=True, text=True, check=False)

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from math import comb, prod
 from typing import Any
 
@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flipforge.certificates import Certificate, check
-from flipforge.polynomials import Exponents, Polynomial, certify_root, dual_space, parse_system
+from flipforge.polynomials import DualSpace, Exponents, Polynomial, certify_root, dual_space, parse_system
 from flipforge.polynomials._nearby_structure import exact_structure
+from flipforge.polynomials._statements import dual_space_certificate
 from flipforge.polynomials._structure import Deflated
 
 # Coordinates of degree 13 and 15, which no guess reaches.
@@ -195,3 +196,51 @@ def test_another_multiplicity_is_refused() -> None:
     refused = certify_root(parse_system(SQUARES), 3)
     assert refused.certificate is None
     assert "multiplicity 4, which is proven; 3 is refused" in refused.reason
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_order_of_equations_and_variables_does_not_matter(order: tuple[int, ...]) -> None:
+    for document, counts in ((CUSPS, (1, 3, 3, 3, 1)), (SPHERES, (1, 2, 1))):
+        turned = {
+            "variables": ["xyz"[j] for j in order],
+            "polynomials": [document["polynomials"][k] for k in order[::-1]],
+            "root": [document["root"][j] for j in order],
+        }
+        found = certify_root(parse_system(turned), sum(counts))
+        assert found.hilbert_function == counts
+        assert found.certificate is not None
+        assert (found.certificate.kind, check(found.certificate).decision) == ("nearby_structure", "PROVED")
+
+
+def never_certified(data: st.DataObject) -> None:
+    """State a point with the trivial functional, as a simple root of a system with known roots, or of one nearby."""
+    small = st.fractions(-2, 2, max_denominator=4)
+    (a, b), (c, d) = roots = [(data.draw(small), data.draw(small)) for _ in range(2)]
+    texts = [
+        f"(x - ({a}))*(x - ({c})) + (y - ({b}))*(y - ({d})) + x**3*(x - ({a}))",
+        f"(x - ({a}))*(y - ({d})) - ({data.draw(small)})*(y - ({b}))",
+    ]
+    system = parse_system({"variables": ["x", "y"], "polynomials": texts})
+    point = data.draw(st.one_of(st.just(roots[0]), st.tuples(small, small)))
+    values = [taylor(f, point, (0, 0)) for f in system.polynomials]
+    (p, q), (r, s) = ([taylor(f, point, e) for e in ((1, 0), (0, 1))] for f in system.polynomials)
+    trivial = DualSpace(((0, 0),), (Polynomial.of({(0, 0): Fraction(1)}),), True)
+    root = tuple(Polynomial.of({(0, 0): x}) for x in point)
+    stated = dual_space_certificate(system, root, trivial, {})
+    assert check(stated).valid == (p * s != q * r and not any(values))
+    change = data.draw(st.fractions(0, 4, max_denominator=64))
+    near = Certificate("nearby_structure", {**stated.statement, "perturbation": str(change)}, stated.witness, "tests")
+    assert check(near).valid == (p * s != q * r and max(map(abs, values)) <= change)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_point_that_is_no_root_is_never_certified(data: st.DataObject) -> None:
+    never_certified(data)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000)
+@given(st.data())
+def test_a_point_that_is_no_root_is_never_certified_in_thousands_of_cases(data: st.DataObject) -> None:
+    never_certified(data)

@@ -1,15 +1,19 @@
 """Schemes over R in floating-point numbers: found by damped least squares, and made exact where that can be done.
 
-A numerical scheme of a tensor T is one point of a manifold: rescaling of factors and the automorphisms of T move it. So
-it is made exact by using that freedom. Entry by entry, the free one that is nearest to -1, 0 or 1 is set to that value
-and the rest is solved for again; where that fails the entry is left free. Two factors are then read as small fractions,
-the third is the solution of a linear system over Q, and the Brent equations decide. Nothing in floating-point numbers
-proves that an exact scheme exists.
+A numerical scheme of a tensor T is one point of a manifold: rescaling of factors and the automorphisms of T, for a
+matrix product GL x GL x GL, move it, and it may lie in a larger family. So it is made exact by using that freedom.
+First the whole gauge is fixed at once: the scheme moves along the manifold to one that has as many zeros as can be,
+which reweighted least squares lead to. These zeros stay. Then, entry by entry, the free one that is nearest to -1, 0
+or 1 is set to that value and the rest is solved for again; where that fails the entry is left free. Two factors are
+then read as small fractions, the third is the solution of a linear system over Q, and the Brent equations decide.
+Nothing in floating-point numbers proves that an exact scheme exists.
 
 Source: the method is that of Smirnov, "The bilinear complexity and practical algorithms for matrix multiplication"
-(2013), with a linear finish.
+(2013), with a linear finish, and the reweighting of Daubechies, DeVore, Fornasier and Guentuerk, "Iteratively
+reweighted least squares minimization for sparse recovery" (2010).
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,7 +26,7 @@ from flipforge.problems import Problem
 from flipforge.rings import Element, Q
 from flipforge.schemes._scheme import Scheme
 
-__all__ = ["NumericalScheme", "find_numerical", "make_exact", "refine"]
+__all__ = ["NumericalScheme", "find_numerical", "make_exact", "refine", "sparsify"]
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -33,6 +37,11 @@ _SOLVED = 1e-12
 _STEPS = 200
 _POLISH = 40
 _BATCH = 0.02
+_ROUNDS, _ROUND_STEPS = 40, 4
+_WEIGHT, _POWER = 1e-2, 0.5
+"""Of the sum of |x|^p that is lowered along with the residual."""
+_WIDTH, _NARROWER, _LEAST_WIDTH = 0.3, 0.85, 1e-3
+_ZERO = 0.02
 _DENOMINATOR = 64
 
 
@@ -82,25 +91,26 @@ def find_numerical(problem: Problem, rank: int, seed: int = 0, starts: int = 20)
     True
     """
     generator = np.random.default_rng(seed)
-    for _ in range(starts):
-        scheme = NumericalScheme(problem, *(generator.standard_normal((rank, size)) / 2 for size in problem.shape))
-        for decay in (1e-1, 1e-2, 1e-3, 1e-5):
-            scheme = refine(scheme, decay=decay, steps=_STEPS // 4)
-        scheme = refine(scheme)
-        if scheme.residual < 1e-10:
-            return scheme
+    with _one_thread():
+        for _ in range(starts):
+            scheme = NumericalScheme(problem, *(generator.standard_normal((rank, size)) / 2 for size in problem.shape))
+            for decay in (1e-1, 1e-2, 1e-3, 1e-5):
+                scheme = refine(scheme, decay=decay, steps=_STEPS // 4)
+            scheme = refine(scheme)
+            if scheme.residual < 1e-10:
+                return scheme
     return None
 
 
 def refine(
-    scheme: NumericalScheme, *, decay: float = 0.0, steps: int = _STEPS, free: Flags | None = None
+    scheme: NumericalScheme, *, decay: float | Floats = 0.0, steps: int = _STEPS, free: Flags | None = None
 ) -> NumericalScheme:
     """Lower the residual by Levenberg and Marquardt's steps.
 
     Parameters
     ----------
     decay
-        Weight of the squared entries beside the squared residual.
+        Weight of the squared entries beside the squared residual, one for all or one for each, u then v then w.
     free
         Which entries may move, u then v then w row by row; all unless given.
     """
@@ -111,30 +121,48 @@ def refine(
     shapes = [part.shape for part in scheme.factors]
     x = np.concatenate([part.ravel() for part in scheme.factors])
     moves = np.ones(len(x), dtype=np.bool_) if free is None else free
+    weights = np.broadcast_to(np.asarray(decay, dtype=np.float64), x.shape)
+    plain = not weights.any()
     damping, value = 1e-2, np.inf
     for _ in range(steps):
         parts = _split(x, shapes)
         difference = _difference(parts, target).ravel()
-        now = float(difference @ difference + decay * (x @ x))
-        if (not decay and np.abs(difference).max() < _SOLVED / 10) or not moves.any() or damping > 1e12:
+        now = float(difference @ difference + weights @ x**2)
+        if (plain and np.abs(difference).max() < _SOLVED / 10) or not moves.any() or damping > 1e12:
             break
         normal, gradient = (part[moves] for part in normal_equations(*parts, difference.reshape(target.shape)))
-        normal, gradient = normal[:, moves], gradient + decay * x[moves]
+        normal, gradient = normal[:, moves], gradient + (weights * x)[moves]
         value = now
         while damping <= 1e12:
-            step = np.linalg.solve(normal + (damping + decay) * np.eye(len(normal)), gradient)
+            step = np.linalg.solve(normal + np.diag(damping + weights[moves]), gradient)
             trial = x.copy()
             trial[moves] -= step
             after = _difference(_split(trial, shapes), target).ravel()
-            if float(after @ after + decay * (trial @ trial)) < value:
+            if float(after @ after + weights @ trial**2) < value:
                 x, damping = trial, max(damping / 5, 1e-14)
                 break
             damping *= 4
     return NumericalScheme(scheme.problem, *_split(x, shapes))
 
 
+def sparsify(scheme: NumericalScheme) -> NumericalScheme:
+    """Move a scheme along all its freedoms to one with many entries near 0.
+
+    The sum of |x|^p is lowered beside the residual, as a sum of squares that are weighted anew in each round; the width
+    below which an entry counts as none shrinks. The result is near the manifold of schemes, not on it.
+    """
+    width = _WIDTH
+    for _ in range(_ROUNDS):
+        scheme = _even(scheme)
+        entries = np.concatenate([part.ravel() for part in scheme.factors])
+        weights = _WEIGHT * (entries**2 + width**2) ** (_POWER / 2 - 1)
+        scheme = refine(scheme, decay=weights, steps=_ROUND_STEPS)
+        width = max(width * _NARROWER, _LEAST_WIDTH)
+    return scheme
+
+
 def make_exact(scheme: NumericalScheme) -> Scheme | None:
-    """Return an exact scheme over Q near this one's orbit, proved; None where none was reached.
+    """Return an exact scheme over Q that this one leads to, proved; None where none was reached.
 
     Examples
     --------
@@ -144,12 +172,26 @@ def make_exact(scheme: NumericalScheme) -> Scheme | None:
     >>> exact is not None and exact.verdict().valid
     True
     """
-    current = refine(_balanced(scheme))
+    with _one_thread():
+        return _made_exact(refine(_balanced(scheme)))
+
+
+def _made_exact(current: NumericalScheme) -> Scheme | None:
     if current.residual > 1e-8:
         return None
+    sparse = sparsify(current)
+    free = np.concatenate([(np.abs(part) >= _ZERO).ravel() for part in sparse.factors])
+    zeroed = NumericalScheme(current.problem, *(np.where(np.abs(part) < _ZERO, 0.0, part) for part in sparse.factors))
+    fixed = refine(zeroed, free=free)
+    # Zeros may ask for too much; then the scheme is made exact from where it is.
+    exact = _rounded(_balanced(fixed), free) if fixed.residual < 1e-10 else None
+    return exact or _rounded(current, np.ones(len(free), dtype=np.bool_))
+
+
+def _rounded(current: NumericalScheme, free: Flags) -> Scheme | None:
+    """Set free entries to -1, 0 or 1 as long as the others can be solved for, and finish exactly."""
     x = np.concatenate([part.ravel() for part in current.factors])
     shapes = [part.shape for part in current.factors]
-    free = np.ones(len(x), dtype=np.bool_)
     banned = np.zeros(len(x), dtype=np.bool_)
     while (free & ~banned).any():
         distance = np.where(free & ~banned, np.abs(x - np.clip(np.rint(x), -1, 1)), np.inf)
@@ -158,13 +200,29 @@ def make_exact(scheme: NumericalScheme) -> Scheme | None:
             trial, still = x.copy(), free.copy()
             trial[chosen] = np.clip(np.rint(trial[chosen]), -1, 1)
             still[chosen] = False
-            moved = refine(NumericalScheme(scheme.problem, *_split(trial, shapes)), steps=_POLISH, free=still)
+            moved = refine(NumericalScheme(current.problem, *_split(trial, shapes)), steps=_POLISH, free=still)
             if chosen and moved.residual < 1e-10:
                 x, free = np.concatenate([part.ravel() for part in moved.factors]), still
                 break
         else:
             banned[nearest] = True
-    return _finished(scheme.problem, _split(x, shapes))
+    return _finished(current.problem, _split(x, shapes))
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """The matrices are small: threads of the linear algebra library would only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1)
+    return limits
+
+
+def _even(scheme: NumericalScheme) -> NumericalScheme:
+    """Scale each product so that its three rows are of one length."""
+    lengths = [np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-300) for part in scheme.factors]
+    mean = (lengths[0] * lengths[1] * lengths[2]) ** (1 / 3)
+    u, v, w = (part / length * mean for part, length in zip(scheme.factors, lengths, strict=True))
+    return NumericalScheme(scheme.problem, u, v, w)
 
 
 def _balanced(scheme: NumericalScheme) -> NumericalScheme:
