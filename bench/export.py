@@ -9,7 +9,6 @@ Both use the BLAS that NumPy ships, on one thread but for the part ``threads``.
 """
 
 import argparse
-import ctypes
 import importlib
 import json
 import statistics
@@ -23,13 +22,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.problems import matmul
+from flipforge.problems import matmul, parse
 from flipforge.rings import ZT
-from flipforge.schemes import Scheme
+from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import judge_file
 from flipforge_codegen import flipforge_build, flipforge_c
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c import Kernel
+from flipforge_codegen.flipforge_c_structured import StructuredKernel, load_structured
 
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -39,6 +39,9 @@ Action = Callable[[], object]
 _U = ((1, 0, 0, 1), (0, 0, 1, 1), (1, 0, 0, 0), (0, 0, 0, 1), (1, 1, 0, 0), (-1, 0, 1, 0), (0, 1, 0, -1))
 _V = ((1, 0, 0, 1), (1, 0, 0, 0), (0, 1, 0, -1), (-1, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1))
 _W = ((1, 0, 0, 1), (0, 0, 1, -1), (0, 1, 0, 1), (1, 0, 1, 0), (-1, 1, 0, 0), (0, 0, 0, 1), (1, 0, 0, 0))
+
+
+GRAMS = [Path(__file__).parents[1] / "schemes" / "structured-gt-4_ZT_r34_c31abdad2b33.json"]
 
 
 def strassen() -> Scheme:
@@ -183,48 +186,51 @@ def integers(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
 
 
 def syrk(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
-    """A times its transpose, upper triangle: BLAS, and rows split in two with a fast product off the diagonal.
+    """A times its transpose, upper triangle, against syrk of BLAS: exported C, recursing as each scheme says.
 
-    ``splits`` counts how often rows are split (structured:gt:2x1: three products, two of the same kind again); levels
-    are those of the product off the diagonal.
+    ``gt:2x1`` splits the rows in two: one general product off the diagonal, in ``general`` levels of the scheme at
+    hand, and two of the same kind, split again where ``levels`` is 2. The other schemes are files, one level each.
     """
-    blas = flipforge_build.find_blas()
-    if blas is None:
+    del fast
+    if flipforge_build.find_blas() is None:
         return
     random = np.random.default_rng(5)
-    integer = ctypes.c_int64 if blas.integer == 8 else ctypes.c_int
-    for name in options.dtypes:
-        real = ctypes.c_float if name == "float32" else ctypes.c_double
-        pointer = ctypes.c_void_p
-        shape = (*[ctypes.c_int] * 3, integer, integer, real, pointer, integer, real, pointer, integer)
-        plain_syrk = ctypes.CFUNCTYPE(None, *shape)(blas.functions[f"{'s' if name == 'float32' else 'd'}syrk"])
+    grams = [standard_scheme(parse("structured:gt:2x1"), ZT), *map(read, options.grams)]
+    with tempfile.TemporaryDirectory() as folder:
+        kernels = [gram_kernel([gram, options.inner], Path(folder)) for gram in grams]
+        for name in options.dtypes:
+            for n in options.sizes:
+                a = random.uniform(-1, 1, (n, n)).astype(name)
+                plain, out = np.zeros_like(a), np.zeros_like(a)
+                runs = [(0, 1, general) for general in options.levels] + [(0, 2, max(options.levels))]
+                runs += [(number, 1, general) for number in range(1, len(kernels)) for general in (0, 1)]
 
-        def gram(x: Array, out: Array, run: Any = plain_syrk) -> None:
-            steps = x.strides[0] // x.itemsize, out.strides[0] // out.itemsize
-            run(101, 121, 111, len(x), x.shape[1], 1, x.ctypes.data, steps[0], 0, out.ctypes.data, steps[1])
+                def action(number: int, levels: int, general: int, a: Array = a, out: Array = out) -> Action:
+                    return lambda: kernels[number].multiply(a, out=out, levels=levels, general_levels=general)
 
-        def split(x: Array, out: Array, splits: int, levels: int, gram: Any = gram) -> None:
-            if not splits:
-                gram(x, out)
-                return
-            half = len(x) // 2
-            split(x[:half], out[:half, :half], splits - 1, levels, gram)
-            fast.multiply(x[:half], x[half:].T, out=out[:half, half:], levels=levels)
-            split(x[half:], out[half:, half:], splits - 1, levels, gram)
+                actions = [action(*run) for run in runs]
+                blas = partial(kernels[0].multiply, a, out=plain, levels=0)  # no level is syrk itself
+                base, ratios = interleaved(blas, actions, options.repeat)
+                for (number, levels, general), ratio, run in zip(runs, ratios, actions, strict=True):
+                    run()
+                    difference = float(abs(np.triu(out) - np.triu(plain)).max() / abs(plain).max())
+                    work = kernels[number].workspace(a, levels=levels, general_levels=general) / a.nbytes
+                    yield {
+                        "part": "syrk", "scheme": grams[number].problem.name, "rank": grams[number].rank, "dtype": name,
+                        "n": n, "levels": levels, "general_levels": general, "syrk_s": base, "ratio": ratio,
+                        "workspace": work, "equal": difference < 1e-3,
+                    }  # fmt: skip
 
-        for n in options.sizes:
-            a = random.uniform(-1, 1, (n, n)).astype(name)
-            plain, out = np.zeros_like(a), np.zeros_like(a)
-            runs = [(splits, levels) for splits in (1, 2) for levels in options.levels]
-            actions: list[Action] = [partial(split, a, out, *run) for run in runs]
-            base, ratios = interleaved(partial(gram, a, plain), actions, options.repeat)
-            for (splits, levels), ratio, action in zip(runs, ratios, actions, strict=True):
-                action()
-                difference = float(abs(np.triu(out) - np.triu(plain)).max() / abs(plain).max())
-                yield {
-                    "part": "syrk", "dtype": name, "n": n, "splits": splits, "levels": levels, "syrk_s": base,
-                    "ratio": ratio, "equal": difference < 1e-3,
-                }  # fmt: skip
+
+def gram_kernel(schemes: list[Scheme], folder: Path) -> StructuredKernel:
+    return load_structured(CExporter().export_levels(schemes, folder).files[0], cache_dir=folder)
+
+
+def read(path: Path) -> Scheme:
+    scheme = judge_file(path)[0].scheme
+    if scheme is None:
+        raise SystemExit(f"{path} holds no scheme that verifies")
+    return scheme
 
 
 PARTS = {"syrk": syrk, "float": floats, "threads": threads, "residues": residues, "integers": integers}
@@ -239,10 +245,9 @@ def main() -> None:
     parser.add_argument("--dtypes", default="float32,float64", type=lambda text: text.split(","))
     parser.add_argument("--modes", default="streaming,products", type=lambda text: text.split(","))
     parser.add_argument("--repeat", default=2, type=int)
+    parser.add_argument("--grams", nargs="*", type=Path, default=GRAMS, help="files of schemes for part syrk")
     options = parser.parse_args()
-    scheme = judge_file(options.scheme)[0].scheme if options.scheme else strassen()
-    if scheme is None:
-        parser.error(f"{options.scheme} holds no scheme that verifies")
+    options.inner = scheme = read(options.scheme) if options.scheme else strassen()
     blas = flipforge_build.find_blas()
     if blas and blas.set_threads:
         blas.set_threads(1)

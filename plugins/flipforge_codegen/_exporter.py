@@ -1,15 +1,19 @@
 """What the exporters of this plugin have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import median
+from time import process_time
 from types import ModuleType
 from typing import Any, ClassVar
+
+import numpy as np
 
 from flipforge.errors import InputError, NotFoundError
 from flipforge.schemes import Scheme
 from flipforge_codegen import _report
 
-__all__ = ["Reporting", "check_options", "standalone", "written"]
+__all__ = ["Reporting", "check_options", "standalone", "timed", "written"]
 
 
 class Reporting:
@@ -45,3 +49,33 @@ def standalone(*modules: ModuleType) -> dict[str, str]:
     """Return the texts of modules by file name, as they stand beside exported code: importing each other from there."""
     paths = [Path(str(module.__file__)) for module in modules]
     return {path.name: path.read_text(encoding="utf-8").replace("from flipforge_codegen.", "from ") for path in paths}
+
+
+def timed(
+    ours: Callable[[Any, Any, Any, int], object],
+    theirs: Callable[[Any, Any, Any], object],
+    size: int,
+    reference: str,
+) -> list[dict[str, Any]]:
+    """Time ``ours(a, b, out, levels)`` and ``theirs(a, b, out)``, interleaved, in float32 and float64.
+
+    Times are medians of the CPU seconds of three products each, after one that is not counted.
+    """
+    random, rows = np.random.default_rng(1), []
+    for name in ("float32", "float64"):
+        a, b = (random.uniform(-1, 1, (size, size)).astype(name) for _ in range(2))
+        out = np.empty_like(a)
+        for levels in (1, 2):
+            pairs: list[tuple[float, float]] = []
+            for _ in range(4):
+                begin = process_time()
+                ours(a, b, out, levels)
+                middle = process_time()
+                theirs(a, b, out)
+                pairs.append((max(middle - begin, 1e-9), max(process_time() - middle, 1e-9)))
+            mine, other = (median(column) for column in zip(*pairs[1:], strict=True))
+            rows.append({
+                "dtype": name, "n": size, "levels": levels, "seconds": mine, "reference": reference,
+                "reference_seconds": other, "ratio": other / mine,
+            })  # fmt: skip
+    return rows

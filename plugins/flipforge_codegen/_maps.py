@@ -36,6 +36,11 @@ class MatrixMap:
         """Return ``multiply_into``, None where the module has none."""
         return getattr(self.module, "multiply_into", None)
 
+    @property
+    def in_basis(self) -> Any:
+        """Return ``multiply_in_basis``, None where the module has none."""
+        return getattr(self.module, "multiply_in_basis", None)
+
     def fill(self, a: Array, b: Array, depth: int) -> tuple[Array, int]:
         """Run ``multiply_into`` with a strided result and a workspace full of NaN; return the result and the size."""
         size = self.module.workspace_size(*a.shape, b.shape[1], depth)
@@ -55,6 +60,19 @@ class MatrixMap:
 
         shapes = ((rows ** (depth + 1), columns ** (depth + 1)) for rows, columns in self.unit_shapes[:2])
         self.module.multiply(*(np.ones(shape, dtype) for shape in shapes), depth=depth, base=base)
+        return count
+
+    def basis_leaves(self, depth: int) -> int:
+        """Count the innermost products of ``multiply_in_basis``."""
+        count = 0
+
+        def base(x: Array, y: Array) -> Array:
+            nonlocal count
+            count += 1
+            return np.asarray(x @ y)
+
+        shapes = ((rows**depth, columns**depth) for rows, columns in self.unit_shapes[:2])
+        self.in_basis(*(np.ones(shape) for shape in shapes), depth=depth, base=base)
         return count
 
     def exact(self, a: Array, b: Array) -> Array:

@@ -21,7 +21,7 @@ from flipforge_codegen._form import Form, form_of
 from flipforge_codegen._maps import MatrixMap, Shapes, VectorMap
 from flipforge_codegen._rounding import error_bound
 
-__all__ = ["run_checks"]
+__all__ = ["load_module", "run_checks"]
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +51,7 @@ def run_checks(scheme: Scheme, path: Path) -> list[Check]:
     A module that cannot be imported gives a single check that is not ok; one that raises fails the check that met it.
     """
     try:
-        module = _load(path)
+        module = load_module(path)
     except (Exception, SystemExit) as error:
         return [Check("import", False, _told(error))]
     form = form_of(scheme)
@@ -66,7 +66,8 @@ def run_checks(scheme: Scheme, path: Path) -> list[Check]:
     return checks
 
 
-def _load(path: Path) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
+    """Import the module that a path holds, past the cache."""
     name = f"_flipforge_export_{path.stem}"
     spec = importlib.util.spec_from_loader(name, _UncachedLoader(name, str(path)))
     if spec is None or spec.loader is None:
@@ -111,6 +112,9 @@ class _Run:
         if isinstance(self.target, MatrixMap) and self.target.into is not None:
             target = self.target
             yield "in place", lambda: self.in_place(target)
+        if isinstance(self.target, MatrixMap) and self.target.in_basis is not None:
+            target = self.target
+            yield "alternative basis", lambda: self.alternative(target)
         yield "stacked operands", self.stacked
         yield "inputs unchanged", self.inputs_unchanged
         if self.form.modulus or not self.fixed_width:
@@ -146,6 +150,23 @@ class _Run:
     def fixed_integers(self) -> str:
         limit = 2**62 if self.form.modulus else 9
         return self._exactly("int64", lambda shape: self.random.integers(-limit, limit, shape, endpoint=True))
+
+    def alternative(self, target: MatrixMap) -> str:
+        """Run the recursion in other bases: all unit pairs, then sizes that do not come out even, at every depth."""
+        for depth in self._depths():
+            for shapes in target.shapes(depth):
+                a, b = (self.random.integers(-9, 9, shape, endpoint=True) for shape in shapes)
+                self._compare(
+                    target.in_basis(a, b, depth=depth), target.exact(a, b), np.int64, f"depth {depth}, {shapes}"
+                )
+        (n, m), (_, p) = target.unit_shapes[:2]
+        a, b = (np.eye(size, dtype=np.int64) for size in (n * m, m * p))
+        pairs = target.in_basis(a.reshape(-1, 1, n, m), b.reshape(1, -1, m, p), depth=1)
+        self._compare(pairs, np.matmul(a.reshape(-1, 1, n, m), b.reshape(1, -1, m, p)), np.int64, "unit operands")
+        count, wanted = target.basis_leaves(2), self.form.rank**2
+        if count != wanted:
+            raise _MismatchError(f"in other bases: {count} innermost products, not {wanted}")
+        return f"{self._told_depths()}; all unit pairs; {self.form.rank} products a level"
 
     def object_integers(self) -> str:
         return self._exactly("integers of 300 digits", self._long_integers)

@@ -9,6 +9,7 @@ from flipforge.problems import Problem
 from flipforge.schemes import Scheme
 from flipforge_codegen._expressions import assignment, call, combination, name_lines, reduced, unpacking
 from flipforge_codegen._form import Form, form_of
+from flipforge_codegen._numpy_basis import basis_text, level_of
 from flipforge_codegen._numpy_into import into_text
 from flipforge_codegen._stages import Stage
 
@@ -201,7 +202,10 @@ def module_text(scheme: Scheme) -> str:
     guards = _NO_INTEGERS if form.fractional else _WIDE_INTEGERS if form.largest > 127 else Template("")
     values["guards"] = guards.substitute(values)
     into = into_text(form.program) if matrix else ""
-    values["also"] = ', "multiply_into", "workspace_size"' if into else ""
+    level = level_of(scheme)
+    basis = basis_text(scheme, scheme_function(problem, level, matrix=True, name="_scheme_in_basis")) if level else ""
+    also = [*(["multiply_in_basis"] if basis else []), *(["multiply_into", "workspace_size"] if into else [])]
+    values["also"] = "".join(f', "{name}"' for name in also)
     values["base_type"] = "Base = Callable[[Array, Array, Array], None]\n" if into else ""
     parts = [
         _HEAD.substitute(values),
@@ -209,12 +213,13 @@ def module_text(scheme: Scheme) -> str:
         scheme_function(problem, form, matrix=matrix),
         (_RESIDUE_OPERANDS if modulus else _PLAIN_OPERANDS).substitute(values),
         _OVER if form.fractional else "",
-        into if matrix else "",
+        into,
+        basis,
     ]
     return "".join(parts)
 
 
-def scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
+def scheme_function(problem: Problem, form: Form, *, matrix: bool, name: str = "_scheme") -> str:
     """Write the straight-line code: a line for each shared sum, each product and each output."""
     if matrix:
         a, b, c = problem.labels
@@ -226,25 +231,25 @@ def scheme_function(problem: Problem, form: Form, *, matrix: bool) -> str:
         third, product = "zero: Array", ""
         what = "the coordinates of a and b to those of the result"
     m = [f"m{number}" for number in range(1, form.rank + 1)]
-    lines = ["", "", f"def _scheme(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
+    lines = ["", "", f"def {name}(a: list[Array], b: list[Array], {third}) -> list[Array]:", f'    """Map {what}."""']
     for names, operand in ((a, "a"), (b, "b")):
         lines.append(unpacking(names, operand))
     left_names, right_names = (a + b, a + b) if problem.commutes else (a, b)
     left, right, out = form.stages.left, form.stages.right, form.stages.out
     x = _shared(lines, left, left_names, "s", form.modulus)
     y = _shared(lines, right, right_names, "t", form.modulus)
-    for name, factors in zip(m, form.factors(), strict=True):
+    for made, factors in zip(m, form.factors(), strict=True):
         one, two = (reduced(combination(z, known), form.modulus) for z, known in zip(factors, (x, y), strict=True))
         if matrix:
-            lines.append(call(name, product, [one, two]))
+            lines.append(call(made, product, [one, two]))
         else:
-            lines.append(assignment(name, reduced(f"{_factor(one)} * {_factor(two)}", form.modulus)))
+            lines.append(assignment(made, reduced(f"{_factor(one)} * {_factor(two)}", form.modulus)))
     z = _shared(lines, out, m, "u", form.modulus)
-    for name, terms, denominator in zip(c, out.slots, out.denominators, strict=True):
+    for made, terms, denominator in zip(c, out.slots, out.denominators, strict=True):
         value = reduced(combination(terms, z), form.modulus) if terms else "zero"
         if denominator > 1:
             value = f"_over({value}, {denominator})"
-        lines.append(assignment(name, value))
+        lines.append(assignment(made, value))
     return "\n".join([*lines, _returning(c), ""])
 
 

@@ -11,6 +11,7 @@ from flipforge.programs import Program, multiply, program
 from flipforge.schemes import Scheme
 from flipforge_codegen._form import Form, form_of
 from flipforge_codegen._model import Traffic
+from flipforge_codegen._numpy_basis import basis_of
 from flipforge_codegen._rounding import error_bound
 from flipforge_codegen.passes import MODES, schedule
 
@@ -23,6 +24,7 @@ _INNER = 1024
 _MEASURED_SIZE = 96
 _MEASURED_ROUNDS = 3
 _ORDERS = 20
+_ORDER = 4096
 
 
 def figures(scheme: Scheme, *, shares: bool = True) -> dict[str, Any]:
@@ -50,8 +52,18 @@ def figures(scheme: Scheme, *, shares: bool = True) -> dict[str, Any]:
         },
         "workspace_blocks": _workspace(whole),
     }
+    found = basis_of(scheme)
+    if found is not None:
+        before, after = found.before, found.after
+        result["alternative_basis"] = {
+            "additions_per_level": found.operations.additions,
+            "additions_of_changes_per_level": {
+                name: part.operations.additions for name, part in zip("ABC", (*before, after), strict=True)
+            },
+            "printed": "multiply_in_basis, by the target numpy",
+        }
     if scheme.problem.kind == "matmul":
-        result |= _matrix_figures(scheme, form)
+        result |= _matrix_figures(scheme, form, result["workspace_blocks"])
     return result
 
 
@@ -64,7 +76,42 @@ def _workspace(whole: Program) -> dict[str, Any]:
     return found | {"product, nothing shared": list(schedule(flat, "product", tries=_ORDERS).buffers)}
 
 
-def _matrix_figures(scheme: Scheme, form: Form) -> dict[str, Any]:
+def _by_levels(
+    form: Form, traffic: Traffic, dims: Sequence[int], buffers: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
+    """Return operations, bytes and workspace of one to three levels, for square matrices of order `_ORDER`.
+
+    A level works on blocks, whose number is multiplied by the rank, and its buffers come on top of those before it.
+    """
+    n, m, p = dims
+    square = _ORDER**2
+    operations, rows = form.program.operations, []
+    additions = moved = 0.0
+    parts = list(
+        zip((n * m, m * p, n * p), (traffic.left, traffic.right, traffic.out), form.program.parts, strict=True)
+    )
+    for level in range(1, _LEVELS[-1] + 1):
+        calls = operations.products ** (level - 1)
+        additions += calls * sum(part.operations.additions * square / blocks**level for blocks, _, part in parts)
+        moved += calls * sum(blocks_moved * square / blocks**level for blocks, blocks_moved, _ in parts)
+        rows.append({
+            "products_of_blocks": operations.products**level,
+            "additions": round(additions),
+            "multiplications": round(operations.products**level * _ORDER**3 / (n * m * p) ** level),
+            "bytes_float64": round(8 * moved),
+            "workspace_matrices": {
+                mode: sum(
+                    count / blocks**deep
+                    for deep in range(1, level + 1)
+                    for count, (blocks, _, _) in zip(counts, parts, strict=True)
+                )
+                for mode, counts in buffers.items()
+            },
+        })  # fmt: skip
+    return {"order": _ORDER} | {f"{number} level{'s'[: number - 1]}": row for number, row in enumerate(rows, 1)}
+
+
+def _matrix_figures(scheme: Scheme, form: Form, buffers: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     traffic = Traffic.streaming(form.stages)
     left, right, out = scheme.problem.shape
     growth = form.stages.growth
@@ -76,6 +123,7 @@ def _matrix_figures(scheme: Scheme, form: Form) -> dict[str, Any]:
             "out": traffic.out / out,
             "bytes_float64_n_1024": 8 * 1024**2 * (traffic.left / left + traffic.right / right + traffic.out / out),
         },
+        "by_levels": _by_levels(form, traffic, scheme.problem.dims, buffers),
         "growth": {"left": growth.left, "right": growth.right, "out": growth.out, "whole": growth.whole},
         "leading_coefficient": _leading(form),
     }

@@ -5,11 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
-from time import process_time
 from typing import Any
-
-import numpy as np
 
 from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, levels_id, write_texts
@@ -18,7 +14,7 @@ from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_build, flipforge_c, flipforge_c_structured
 from flipforge_codegen._c_structured import CODES
 from flipforge_codegen._c_text import c_text
-from flipforge_codegen._exporter import Reporting, check_options, standalone, written
+from flipforge_codegen._exporter import Reporting, check_options, standalone, timed, written
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
 
@@ -96,26 +92,26 @@ class CExporter(Reporting):
         InputError
             There is no C compiler, or no BLAS to compare with.
         """
+        structured = "flipforge_c_structured.py" in names
+        load: Any = flipforge_c_structured.load_structured if structured else flipforge_c.load
         try:
-            kernel = flipforge_c.load(folder / names[0])
+            kernel = load(folder / names[0])
         except flipforge_build.MissingCompilerError as error:
             raise InputError(str(error)) from None
         blas = flipforge_build.find_blas()
         if blas is None or blas.set_threads is None or "f32" not in kernel.facts["domains"]:
             raise InputError(f"{folder / names[0]}: no BLAS to compare with, or a scheme that floats do not carry")
-        before, rows = blas.get_threads(), []
-        blas.set_threads(1)
-        try:
-            for dtype in (np.float32, np.float64):
-                for levels in (1, 2):
-                    ours, theirs = _interleaved(kernel, dtype, size, levels)
-                    rows.append({
-                        "dtype": np.dtype(dtype).name, "n": size, "levels": levels, "seconds": ours,
-                        "reference": "BLAS", "reference_seconds": theirs, "ratio": theirs / ours,
-                    })  # fmt: skip
-        finally:
-            blas.set_threads(before)
-        return rows
+
+        gram = structured and kernel.facts["structured"][0]["code"][1] == "t"
+
+        def ours(a: Any, b: Any, out: Any, levels: int) -> None:
+            kernel.multiply(a, None if gram else b, out=out, levels=levels)
+
+        def theirs(a: Any, b: Any, out: Any) -> None:
+            ours(a, b, out, 0)  # without levels it is BLAS: syrk, trmm, symm or gemm
+
+        with flipforge_build.one_thread(blas):
+            return timed(ours, theirs, size, "BLAS")
 
 
 def _carried(scheme: Scheme) -> None:
@@ -140,19 +136,3 @@ def _name(schemes: Sequence[Scheme]) -> str:
         return module_name(schemes[0])
     formats = "_".join("x".join(map(str, scheme.problem.dims)) for scheme in schemes)
     return f"levels_{formats}_{levels_id(schemes)}"
-
-
-def _interleaved(kernel: flipforge_c.Kernel, dtype: Any, size: int, levels: int) -> tuple[float, float]:
-    """Return the median CPU seconds of three products by the kernel and by NumPy, after one of each."""
-    random = np.random.default_rng(1)
-    a, b = (random.uniform(-1, 1, (size, size)).astype(dtype) for _ in range(2))
-    out = np.empty_like(a)
-    times: list[tuple[float, float]] = []
-    for _ in range(4):
-        begin = process_time()
-        kernel.multiply(a, b, out=out, levels=levels)
-        middle = process_time()
-        np.matmul(a, b, out=out)
-        times.append((max(middle - begin, 1e-9), max(process_time() - middle, 1e-9)))
-    ours, theirs = zip(*times[1:], strict=True)
-    return median(ours), median(theirs)

@@ -8,6 +8,9 @@ import pytest
 from conformance import strassen
 from flipforge.errors import FormatError, InputError, NotFoundError
 from flipforge.plugins import bench, export
+from flipforge.problems import parse
+from flipforge.rings import ZT
+from flipforge.schemes import standard_scheme
 
 
 @pytest.fixture(autouse=True)
@@ -17,15 +20,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_for_what_can_be_timed_and_what_cannot(tmp_path: Path) -> None:
-    for target in ("c", "numpy"):
+    for target in ("c", "numpy", "cuda"):
         export(strassen(), target, tmp_path / "code")
+    export(standard_scheme(parse("structured:gt:2"), ZT), "c", tmp_path / "code")
     rows = bench(tmp_path / "code", size=64)
-    assert [(row["dtype"], row["levels"]) for row in rows if row["timed"]] == [
-        ("float32", 1), ("float32", 2), ("float64", 1), ("float64", 2)
-    ]  # fmt: skip
+    kinds = [("float32", 1), ("float32", 2), ("float64", 1), ("float64", 2)]
+    assert [(row["dtype"], row["levels"]) for row in rows if row["timed"]] == kinds * 3
     assert all(row["ratio"] == row["reference_seconds"] / row["seconds"] for row in rows if row["timed"])
     (other,) = (row for row in rows if not row["timed"])
-    assert other["target"] == "numpy"
+    assert other["target"] == "cuda"
 
 
 def test_refused(tmp_path: Path) -> None:

@@ -154,3 +154,21 @@ def test_denominators_other_than_powers_of_two_are_cleared_in_every_mode(tmp_pat
         a, b = draw.integers(0, 251, (9, 8)), draw.integers(0, 251, (8, 11))
         wanted = a @ b % 251
         assert np.array_equal(kernel.multiply(a, b, levels=2, modulus=251, mode=mode), wanted)
+
+
+def test_the_report_tells_the_workspace_that_is_taken(tmp_path: Path) -> None:
+    kernel, n = built([strassen()], tmp_path), 4096
+    a = np.lib.stride_tricks.as_strided(np.zeros(1, np.float64), (n, n), (8 * n, 8))
+    told = CExporter().figures(strassen())["by_levels"]
+    assert told["order"] == n
+    for levels in (1, 2, 3):
+        row = told[f"{levels} level{'s'[: levels - 1]}"]
+        assert row["products_of_blocks"] == 7**levels
+        for mode, key in (("streaming", "all"), ("products", "product")):
+            taken = kernel.workspace(a, a, a, levels=levels, mode=mode) / a.nbytes
+            assert abs(row["workspace_matrices"][key] - taken) < 0.005 * taken
+        clobbered = kernel.workspace(a, a, a, levels=levels, mode="clobber") / a.nbytes
+        assert clobbered <= row["workspace_matrices"]["clobber"]
+    # A level of Strassen's products as written: 18 additions of quarters.
+    assert told["1 level"]["additions"] == 18 * (n // 2) ** 2
+    assert told["2 levels"]["additions"] == 18 * (n // 2) ** 2 + 7 * 18 * (n // 4) ** 2

@@ -508,3 +508,18 @@ def test_wrong_arguments_in_place(change: dict[str, Any], error: type[Exception]
 def test_schemes_that_have_no_place_form() -> None:
     assert not hasattr(module(strassen().over(GF2)), "multiply_into")
     assert not hasattr(module(divided_strassen()), "multiply_into")
+
+
+def test_deep_recursion_in_other_bases_is_printed_counted_and_checked(tmp_path: Path) -> None:
+    """Strassen's products come to 12 additions a level there (Karstadt and Schwartz), one less than which is wrong."""
+    report = export(strassen(), "numpy", tmp_path, check=True)
+    assert any(check.name == "alternative basis" for check in report.checks)
+    told = json.loads(report.report.read_text(encoding="utf-8"))["figures"]["alternative_basis"]
+    assert told["additions_per_level"] == 12
+    path = report.files[0]
+    text = path.read_text(encoding="utf-8")
+    for after in ("def _scheme_in_basis", "def _basis_of_a", "def _basis_of_c"):
+        place = text.index(" + ", text.index(after))
+        path.write_text(text[:place] + " - " + text[place + 3 :], encoding="utf-8")
+        wrong = [check.name for check in NumpyExporter().check(strassen(), tmp_path) if not check.ok]
+        assert wrong == ["alternative basis"]
