@@ -43,13 +43,13 @@ class CExporter(Reporting):
 
     def export_levels(self, schemes: Sequence[Scheme], folder: Path) -> ExportResult:
         """Write the files of a scheme for each level, the first outermost."""
-        if len({scheme.problem.kind for scheme in schemes}) > 1 and schemes[0].problem.kind == "matmul":
-            raise InputError("name the structured scheme first, then those of the products it recurses into")
         for scheme in schemes:
             scheme.certify()
             _carried(scheme)
             if scheme.ring.characteristic != schemes[0].ring.characteristic:
                 raise InputError(f"levels over {schemes[0].ring} and {scheme.ring}: give one characteristic")
+        if len({scheme.problem.kind for scheme in schemes}) > 1 and schemes[0].problem.kind == "matmul":
+            raise InputError("name the structured scheme first, then those of the products it recurses into")
         name = _name(schemes)
         texts = {f"{name}.c": c_text(schemes, name), **standalone(flipforge_c, flipforge_build)}
         if schemes[0].problem.kind != "matmul":
