@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from commands import Capture, answer
 from conformance import divided_strassen, strassen
 from flipforge import api
-from flipforge.catalogue import SqliteStore
+from flipforge.catalogue import SqliteStore, shipped_schemes
 from flipforge.errors import InputError, NotFoundError, PluginError, ReplayError, VerificationError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import border, matmul
 from flipforge.programs import program, read_program, read_slp
 from flipforge.rings import GF2, ZT
 from flipforge.schemes import Scheme, standard_scheme
-from flipforge.schemes.formats import write_file
+from flipforge.schemes.formats import read_file, write_file
 from flipforge.search import Entry, Seed, moved
 from flipforge_codegen.passes import fewer_additions, moves_reference, share
 from flipforge_codegen.passes._moves import Annealed
@@ -174,6 +174,15 @@ def test_a_plugin_that_keeps_no_protocol_is_named() -> None:
 
     with pytest.raises(PluginError, match=r"reduce\(\) cannot be called as its protocol says"):
         register(Manifest("wrong-reducer", "reducers", ""), Wrong())
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("matmul-3x3x3_ZT_r23_e2c0744c0b78", 58), ("matmul-4x4x4_ZT_r49_0e13bae54b79", 159)]
+)
+def test_our_own_schemes_come_to_the_published_counts(name: str, published: int) -> None:
+    (scheme,) = read_file(shipped_schemes() / f"{name}.json")
+    assert scheme.provenance["origin"] == "derived"
+    assert share(program(scheme), steps=20_000).prove().operations.additions <= published
 
 
 @pytest.mark.parametrize("ring", [ZT, GF2])
