@@ -30,6 +30,7 @@ from flipforge.search import Effort, LayerSpace, Seed, least_cost
 CASES = [("S", 50, 2, 2), ("S", 20, 3, 3), ("O", 20, 3, 3)]
 COUNTED = ["S:20:2:2", "S:20:3:3", "S:20:4:4", "O:20:3:3", "O:20:4:4", "O:20:5:5", "Sp:20:3:3"]
 SMALL = ["S:2:1:2", "S:2:2:2", "S:3:2:2", "S:20:2:2", "O:2:3:3", "O:20:3:3", "Sp:2:3:3", "Sp:4:2:2", "Sp:4:3:3"]
+TIED = ["A:3:2:2", "A:4:2:2", "SO:2:2:2", "SO:4:2:2", "SO:3:2:3", "Aut:petersen:1:1"]
 PAGE = {
     "S:20:2:2": "7n^2 + 14n + 4",
     "S:20:3:3": "13n^3 + 93n^2 + 111n + 25",
@@ -150,7 +151,7 @@ def counts(steps: int) -> None:
             f"   {made.verdict().decision}   page: {PAGE.get(name, '-')}",
             flush=True,
         )
-    for name in SMALL:
+    for name in [*SMALL, *TIED]:
         head, k, l = name.rsplit(":", 2)
         where = LayerSpace(layer(head, int(k), int(l)))
         state = where.start(Seed(0))
@@ -159,10 +160,12 @@ def counts(steps: int) -> None:
             least: int | str = least_cost(where)
         except InputError:
             least = "not gone through"
-        group_name, n = head.split(":")
-        own = program_of(group_name, int(n), int(k), int(l))[1].cost(int(n))
+        first = where.program(state).diagrams
+        terms = {"k": int(k), "l": int(l), "symplectic": where.symplectic, "fixed": where.fixed}
+        own = assemble(first, cores(int(k)), cores(int(l)), **terms).cost(where.n)
         text = polynomial_text(found.program.operations)
-        print(f"{name:10} basis of the group {own:6}  found {found.rank:6} = {text}  least of all {least}")
+        told = f"{name:16} basis of the group {own:6}  found {found.rank:6} = {text}  least of all {least}"
+        print(f"{told}  matrix {where.n ** (int(k) + int(l))}", flush=True)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -49,7 +49,7 @@ from flipforge.programs import (
 from flipforge.search import Effort, LayerSpace, Seed, least_cost
 
 GROUPS = ("A:2", "A:3", "A:4", "SO:2", "SO:3", "SO:4")
-PERMUTED = ("perm:21", "perm:231", "perm:2143", "Aut:path-2", "Aut:path-3", "Aut:cycle-4", "Aut:star-3")
+PERMUTED = ("perm:21", "perm:231", "Aut:path-2", "Aut:path-3", "Aut:cycle-4", "Aut:star-3")
 SHAPES = list(product(range(4), repeat=2))
 
 
@@ -75,7 +75,7 @@ def test_every_diagram_is_applied_as_its_matrix(name: str, k: int, l: int) -> No
     """Sums of small integers are exact in floats; the matrices are those of the groups, made in another way."""
     made, fixed, rng = named(name), about(name), np.random.default_rng(k + 4 * l)
     diagrams = list(made.diagrams(k, l))
-    for diagram in diagrams[:: 1 + len(diagrams) // 400]:
+    for diagram in diagrams:
         wiring = tied(diagram)
         program = single(wiring, fixed=fixed)
         matrix = made.matrix(diagram).dense()
