@@ -161,11 +161,12 @@ def counts(steps: int) -> None:
         except InputError:
             least = "not gone through"
         first = where.program(state).diagrams
-        terms = {"k": int(k), "l": int(l), "symplectic": where.symplectic, "fixed": where.fixed}
-        own = assemble(first, cores(int(k)), cores(int(l)), **terms).cost(where.n)
+        k_, l_ = where.problem.dims
+        whole = assemble(first, cores(k_), cores(l_), k=k_, l=l_, symplectic=where.symplectic, fixed=where.fixed)
+        own = whole.cost(where.n)
         text = polynomial_text(found.program.operations)
         told = f"{name:16} basis of the group {own:6}  found {found.rank:6} = {text}  least of all {least}"
-        print(f"{told}  matrix {where.n ** (int(k) + int(l))}", flush=True)
+        print(f"{told}  matrix {where.n ** (k_ + l_)}", flush=True)
 
 
 def main(words: list[str] | None = None) -> None:
