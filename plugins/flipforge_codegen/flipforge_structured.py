@@ -87,6 +87,8 @@ class StructuredProduct:
         ------
         TypeError
             The dtype cannot carry the scheme.
+        OverflowError
+            The result of integers of fixed width is not proven to fit; sums on the way may wrap, which does no harm.
         ValueError
             Shapes that do not fit.
         """
@@ -104,6 +106,7 @@ class StructuredProduct:
         if b is not None and a.shape[1] != b.shape[0]:
             raise ValueError(f"shapes {a.shape} and {b.shape} have no product")
         whole = [self._reduced(clean(x, letter)) for letter, x in zip(letters, operands, strict=True)]
+        _must_fit(whole[0], whole[-1], whole[0].shape[0 if self.code[0] == "t" else 1])
         run = _Run(general, gram, dict(others or {}) | {self.code: self})
         return run.product(self.code, whole, depth, None)
 
@@ -352,6 +355,17 @@ def unpack(packed: Array, letter: str = "u") -> Array:
     whole = np.zeros((n, n), packed.dtype)
     whole[np.tril_indices(n) if letter == "l" else np.triu_indices(n)] = packed
     return clean(whole, letter)
+
+
+def _must_fit(a: Array, b: Array, inner: int) -> None:
+    if a.dtype.kind != "i" or not a.size or not b.size:
+        return
+    sizes = [max(abs(int(x.max())), abs(int(x.min()))) for x in (a, b)]
+    if sizes[0] * sizes[1] * inner > np.iinfo(np.result_type(a, b)).max:
+        raise OverflowError(
+            f"entries up to {sizes[0]} and {sizes[1]} in sums of {inner} may exceed {a.dtype}; "
+            "give a wider type, or objects"
+        )
 
 
 def _grid(s: StructuredProduct, by_rows: bool) -> tuple[int, int]:

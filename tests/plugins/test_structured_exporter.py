@@ -143,3 +143,17 @@ def test_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no packed triangle"):
         unpack(np.ones(4))
     assert syrk(gram, square).tolist() == [[1, 0], [0, 1]]
+
+
+def test_integers_that_may_not_fit_are_refused() -> None:
+    gram, big = structured_product(standard("gt:2")), np.full((4, 4), 2**31)
+    with pytest.raises(OverflowError, match="may exceed int64"):
+        gram.multiply(big)
+    assert (gram.multiply(big.astype(object)) == 2**64).all()
+    edge = np.full((2, 1), 2**31)
+    assert gram.multiply(edge).tolist() == [[2**62] * 2] * 2
+    upper = np.array([[1, 2**40], [2**40, 1]])  # what stands below the diagonal is not read
+    assert structured_product(standard("ug:2")).multiply(upper, np.eye(2, dtype=np.int64)).tolist() == [
+        [1, 2**40],
+        [0, 1],
+    ]
