@@ -38,9 +38,10 @@ _STEPS = 200
 _POLISH = 40
 _BATCH = 0.02
 _ROUNDS, _ROUND_STEPS = 40, 4
-_WEIGHT, _POWER = 1e-2, 0.5
+_WEIGHT, _POWER = 1e-3, 0.5
 """Of the sum of |x|^p that is lowered along with the residual."""
-_WIDTH, _NARROWER, _LEAST_WIDTH = 0.3, 0.85, 1e-3
+_WIDTH, _LEAST_WIDTH = 0.3, 1e-3
+_SHRINK = 0.85
 _ZERO = 0.02
 _DENOMINATOR = 64
 
@@ -148,16 +149,17 @@ def refine(
 def sparsify(scheme: NumericalScheme) -> NumericalScheme:
     """Move a scheme along all its freedoms to one with many entries near 0.
 
-    The sum of |x|^p is lowered beside the residual, as a sum of squares that are weighted anew in each round; the width
-    below which an entry counts as none shrinks. The result is near the manifold of schemes, not on it.
+    The sum of |x|^p is lowered beside the residual, as a sum of squares that are weighted anew in each round. The width
+    below which an entry counts as none shrinks, and so does the weight of the sum, so that the scheme comes back to the
+    manifold; it ends near it, not on it.
     """
-    width = _WIDTH
+    weight, width = _WEIGHT, _WIDTH
     for _ in range(_ROUNDS):
         scheme = _even(scheme)
         entries = np.concatenate([part.ravel() for part in scheme.factors])
-        weights = _WEIGHT * (entries**2 + width**2) ** (_POWER / 2 - 1)
+        weights = weight * (entries**2 + width**2) ** (_POWER / 2 - 1)
         scheme = refine(scheme, decay=weights, steps=_ROUND_STEPS)
-        width = max(width * _NARROWER, _LEAST_WIDTH)
+        weight, width = weight * _SHRINK, max(width * _SHRINK, _LEAST_WIDTH)
     return scheme
 
 
