@@ -349,6 +349,7 @@ def test_dependent_diagrams_are_no_basis() -> None:
     [
         ({"fixed": {"n": 9}}, "a head has 9 legs"),
         ({"fixed": {"n": "3"}}, "integer n"),
+        ({"fixed": {"n": 10**12}}, "from 1 to 1000"),
         ({"fixed": {}}, "'n'"),
         ({"fixed": {"n": 3, "generators": [[0, 0, 0]]}}, "permutations of 0..2"),
         ({"steps": [[1, 0, [0, 1, 2], 0, [[[0, 1, "x"], None]]]]}, "of integers"),

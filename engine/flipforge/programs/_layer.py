@@ -34,6 +34,8 @@ __all__ = ["INPUT", "OUTPUT", "Fixed", "LayerProgram", "Polynomial", "Step", "ev
 INPUT, OUTPUT = 0, 1
 """The registers of the input and of the output."""
 
+_LARGEST_FIXED = 1_000
+
 Polynomial = tuple[int, ...]
 """Coefficients in n, that of n^0 first."""
 Expansion = dict[int | None, dict[Wiring, dict[int, int]]]
@@ -67,8 +69,10 @@ class Fixed:
     edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        if not 1 <= self.n <= _LARGEST_FIXED:
+            raise MalformedError(f"ties are for an n from 1 to {_LARGEST_FIXED}, not for {self.n}")
         points = list(range(self.n))
-        if self.n < 1 or any(sorted(images) != points for images in self.generators):
+        if any(sorted(images) != points for images in self.generators):
             raise MalformedError(f"generators must be permutations of 0..{self.n - 1}")
         if not all(0 <= min(edge) <= max(edge) < self.n for edge in self.edges):
             raise MalformedError(f"edges must join points of 0..{self.n - 1}")
