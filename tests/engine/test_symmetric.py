@@ -161,6 +161,16 @@ def test_starts_have_chosen_cubes(n: int, cubes: set[int]) -> None:
     assert seen == cubes
 
 
+def test_every_start_is_one_that_seeds_may_draw() -> None:
+    space = _space("matmul:3x3x3", "Z3")
+    every = {space.key(state) for state in space.every_start()}
+    drawn = {space.key(space.start(Seed(seed))) for seed in range(60)}
+    assert drawn == every and len(every) == 4
+    assert [space.key(each) for each in _space("matmul:2x3x2", "side").every_start()] == [
+        space.key(_start(_space("matmul:2x3x2", "side"), 0))
+    ]
+
+
 def test_cubes_can_be_chosen() -> None:
     problem = matmul(6, 6, 6)
     cubes = ("110000", "001100", "000011")

@@ -266,7 +266,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
             firsts: list[Stored] = [first.canonical for first in _firsts(problem, rings[step.parents[0]])]
             space = None if step.sources else space_of(problem, step)
             if isinstance(space, SymmetricSpace):
-                firsts += [space.scheme(state) for state in space.starts(step.seed[0])]
+                firsts += [space.scheme(state) for state in space.every_start()]
             return next((first for first in firsts if first.id == identity), None) or store.scheme(identity)
 
         if chain:

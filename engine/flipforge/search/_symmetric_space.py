@@ -158,6 +158,12 @@ class SymmetricSpace:
         drawn = [self.start(Seed(root, (number,))) for number in range(_STARTS)]
         return list({self.key(state): state for state in drawn}.values())
 
+    def every_start(self) -> list[Factors]:
+        """Return all states that `start` may give, whatever the seed."""
+        if self.cubes or not self._zeros:
+            return [self.start(Seed(0))]
+        return [_sum(self._standard, zero) for zeros in self._zeros for zero in zeros]
+
     def walk(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk from a state until the goal, the end of the steps, or a dead end; the band counts full orbits."""
         from flipforge.flips import symmetric_walk
