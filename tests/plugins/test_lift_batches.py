@@ -1,6 +1,9 @@
 """Batches of lifts: spread over workers, kept with their proofs, interrupted and resumed."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from catalogue_samples import standard, strassen
 from commands import Capture, answer
+from executor_checks import until
 from flipforge import api
 from flipforge.catalogue import SqliteStore
 from flipforge.certificates import Certificate
@@ -93,6 +97,41 @@ def test_an_interrupted_batch_goes_on_where_it_was(db: Path, capsys: Capture, mo
         assert code == 2 and reason in err
     with pytest.raises(InputError, match="batch of lifts"):
         api.resume(run, db=db)
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from flipforge import api
+from flipforge.catalogue import _store
+from flipforge_lifting import HenselLifter
+
+lift = HenselLifter.lift
+
+def slow(self, *args, **terms):
+    time.sleep(1)
+    return lift(self, *args, **terms)
+
+HenselLifter.lift = slow
+_store.shipped_schemes = lambda: Path(sys.argv[2])
+api.lift_all("*", workers=1, db=sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("executor", ["inline", "process"])
+def test_a_killed_batch_goes_on_where_it_was(db: Path, executor: str) -> None:
+    def rows() -> list[Any]:
+        return [row for run in api.runs(db=db) for row in api.run_details(run["id"], db=db)["rows"]]
+
+    with subprocess.Popen([sys.executable, "-c", SLOWLY, str(db), str(db.parent / "none")]) as batch:
+        before = until(rows)
+        batch.kill()
+    assert batch.returncode == -signal.SIGKILL and len(before) < len(SOURCES)
+    (run,) = api.runs(db=db)
+    assert run["state"] == "running"
+    resumed = api.resume_lifts(run["id"], workers=1, executor=executor, db=db)
+    assert outcomes(resumed) == EXPECTED and api.runs(db=db)[0]["state"] == "done"
+    assert [row for row in resumed.rows if row["source"] in {old["source"] for old in before}] == before
 
 
 def test_a_task_that_fails_is_a_row_and_no_more(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
