@@ -9,14 +9,16 @@ import pytest
 
 from flipforge import api
 from flipforge.catalogue import SqliteStore, shipped_schemes
+from flipforge.certificates import check
 from flipforge.programs import is_layer_file, read_layer_file
 from flipforge.rings import RINGS
-from flipforge.schemes.formats import judge_file, read_file
+from flipforge.schemes.formats import judge_file, parse_certificate, read_file
 from flipforge_lifting import HenselLifter
 
 LARGE = 70
 """Schemes of a higher rank are replayed by the slow tests."""
-FILES = sorted(shipped_schemes().rglob("*.json"))
+CERTIFICATES = sorted(shipped_schemes().rglob("certificates/*.json"))
+FILES = sorted({*shipped_schemes().rglob("*.json")} - {*CERTIFICATES})
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,17 @@ def test_a_committed_scheme_is_proven(path: Path) -> None:
     (judged,) = judge_file(path)
     assert judged.verdict.valid and judged.scheme is not None
     assert path.stem.endswith(judged.scheme.id) and judged.scheme.provenance["origin"] in ("found", "derived")
+
+
+def test_committed_certificates_hold_of_the_schemes_they_are_named_after(catalogue: Path) -> None:
+    assert any(path.name.startswith("matmul-4x4x4_GF2_r47") for path in CERTIFICATES)
+    with SqliteStore.open(catalogue) as store:
+        for path in CERTIFICATES:
+            stem, kind, _ = path.name.rsplit(".", 2)
+            assert path.parents[1] / f"{stem}.json" in FILES
+            document = json.loads(path.read_text())
+            assert check(parse_certificate(document)).valid and document["kind"] == kind
+            assert kind in {held.kind for held in store.certificates(stem.rpartition("_")[2])}
 
 
 @pytest.mark.parametrize(
