@@ -15,6 +15,7 @@ from flipforge.flips import reduce_products
 from flipforge.problems import matmul
 from flipforge.rings import GF2, GF3, GF5, GF7, ZT, Ring
 from flipforge.schemes import Scheme, standard_scheme
+from flipforge.search import Effort, FlipSpace, Seed
 from strategies import schemes
 
 Rows = list[list[int]]
@@ -291,3 +292,15 @@ def test_bad_input_is_named() -> None:
     ):
         with pytest.raises(InputError, match=words):
             reduce_products(*arguments)
+
+
+@pytest.mark.parametrize("ring", WALKED, ids=lambda ring: ring.name)
+def test_a_reduced_state_is_the_one_that_a_replay_starts_from(ring: Ring) -> None:
+    space, reduced = FlipSpace(matmul(2, 2, 2), ring), 0
+    start = space.start(Seed(0))
+    for number in range(20):
+        wide = space.walk(start, Effort(steps=60, path=60, goal=0, idle=5, band=6), Seed(0, (number,))).state
+        less = space.reduce(wide)
+        reduced += less.shape[1] < wide.shape[1]
+        assert np.array_equal(less, space.state(space.scheme(less)))
+    assert reduced

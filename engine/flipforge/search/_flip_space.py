@@ -148,7 +148,9 @@ class FlipSpace:
         """Make the reductions in general form (`flipforge.flips.reduce_products`)."""
         from flipforge.flips import pack, reduce_products
 
-        return self._settled(pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name))
+        reduced = pack(reduce_products(*self._matrices(state), self.ring.characteristic), self.ring.name)
+        # Its factors have any unit before them; a replay starts from the canonical form, and so must whoever walks on.
+        return self.state(self.scheme(reduced))
 
     def sandwich(self, state: Factors, seed: Seed) -> Factors:
         """Move a ternary scheme of a matrix product along its orbit.
