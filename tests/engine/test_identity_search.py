@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_identity(pigeons: Path) -> None:
 
 def test_certificates_are_imported(pigeons: Path, tmp_path: Path) -> None:
     proof = tmp_path / "proof.json"
-    api.certify(pigeons, out=proof)
+    api.certify(pigeons, out=proof, db=tmp_path / "other.db")
     (row,) = api.import_files(proof)
     assert (row["status"], row["origin"]) == ("new", "imported")
     (row,) = api.import_files(proof)

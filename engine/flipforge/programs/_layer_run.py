@@ -62,7 +62,7 @@ def apply_layer(
 
     Examples
     --------
-    >>> from flipforge.diagrams import Tie, Wiring, ties_of
+    >>> from flipforge.diagrams import PartitionDiagram
     >>> from flipforge.programs import assemble
     >>> trace = assemble([PartitionDiagram(2, 0, (0, 0))], [], [], k=2, l=0)
     >>> apply_layer(trace, np.arange(9).reshape(3, 3), np.array([1])).item()
