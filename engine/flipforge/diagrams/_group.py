@@ -5,7 +5,8 @@ matrices of diagrams.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +90,8 @@ class Group(Protocol):
         """Return a random element of the group as an exact n x n matrix: integers, or fractions in an object array."""
 
 
-class TiedFamily(NamedTuple):
+@dataclass(frozen=True)
+class TiedFamily:
     """Diagrams that span the maps of a group of permutations.
 
     Attributes
@@ -115,12 +117,6 @@ class TiedGroup(Protocol):
     ----------
     n
         Number of points.
-    order
-        Number of elements.
-    generators
-        Each the images of 0, ..., n-1.
-    edges
-        Of the graph whose automorphisms these are, an undirected edge both ways; none where there is no graph.
     """
 
     n: int
@@ -131,11 +127,11 @@ class TiedGroup(Protocol):
 
     @property
     def generators(self) -> tuple[tuple[int, ...], ...]:
-        """Generators."""
+        """Each the images of 0, ..., n-1."""
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """Edges of the graph."""
+        """Of the graph whose automorphisms these are, each both ways; none where there is no graph."""
 
     def tied_family(self, k: int, l: int) -> TiedFamily:
         """Return diagrams that span the maps from k to l copies of V.
