@@ -1,6 +1,7 @@
 """What every test shares: the Hypothesis profile, a catalogue of its own, and the skip of what needs ../shared."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,13 @@ def root() -> Path:
 def shared() -> Path:
     """Return the folder of reference data; only tests in tests/shared ask for it."""
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def library_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Libraries that tests build stay out of the user's cache, and are built in less time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CC", "cc -O1")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("OMP_WAIT_POLICY", "passive")
+        yield

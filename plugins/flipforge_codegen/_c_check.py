@@ -1,6 +1,6 @@
 """Building an exported C file and comparing everything it computes with exact references."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from math import prod
@@ -22,7 +22,7 @@ from flipforge_codegen._rounding import error_bound
 from flipforge_codegen._stages import stages
 from flipforge_codegen.flipforge_c import MODES, Kernel
 
-__all__ = ["run_checks"]
+__all__ = ["build_and_check", "run_checks"]
 
 Array = npt.NDArray[Any]
 
@@ -41,17 +41,29 @@ def run_checks(scheme: Scheme, path: Path, *inner: Scheme) -> list[Check]:
     InputError
         There is no C compiler, so that there is no verdict.
     """
+    return build_and_check(path, flipforge_c.load, lambda kernels: _Run((scheme, *inner), kernels).checks())
+
+
+def build_and_check(
+    path: Path, load: Callable[..., Any], checks: Callable[[list[Any]], Iterable[Check]]
+) -> list[Check]:
+    """Build a file by its loader, and check the kernel with a BLAS where there is one, then that of its own loops.
+
+    Raises
+    ------
+    InputError
+        There is no C compiler, so that there is no verdict.
+    """
     with TemporaryDirectory() as folder:
         try:
-            kernels = [flipforge_c.load(path, cache_dir=folder, blas=blas) for blas in (True, False)]
+            kernels = [load(path, cache_dir=folder, blas=blas) for blas in (True, False)]
         except flipforge_build.MissingCompilerError as error:
             raise InputError(f"{path} is written and not checked: {error}") from None
         except (OSError, AttributeError, ValueError, flipforge_build.BuildError) as error:
             return [Check("build", False, " ".join(str(error).split()))]
         blas = flipforge_build.find_blas()
         told = f"with BLAS {Path(blas.path).name} and without" if blas else "no BLAS found: own loops"
-        run = _Run((scheme, *inner), kernels[: 2 if blas else 1])
-        return [Check("build", True, f"{path.name}, {told}"), *run.checks()]
+        return [Check("build", True, f"{path.name}, {told}"), *checks(kernels[: 2 if blas else 1])]
 
 
 class _Run:

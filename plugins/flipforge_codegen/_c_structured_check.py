@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flipforge.errors import InputError
 from flipforge.plugins import Check
 from flipforge.schemes import Scheme
-from flipforge_codegen import flipforge_build
+from flipforge_codegen._c_check import build_and_check
 from flipforge_codegen._exactness import MismatchError, checked
 from flipforge_codegen.flipforge_c_structured import StructuredKernel, load_structured
 from flipforge_codegen.flipforge_structured import clean, pack
@@ -36,17 +34,7 @@ def run_checks(scheme: Scheme, path: Path, *inner: Scheme) -> list[Check]:
     InputError
         There is no C compiler, so that there is no verdict.
     """
-    with TemporaryDirectory() as folder:
-        try:
-            kernels = [load_structured(path, cache_dir=folder, blas=blas) for blas in (True, False)]
-        except flipforge_build.MissingCompilerError as error:
-            raise InputError(f"{path} is written and not checked: {error}") from None
-        except (OSError, AttributeError, ValueError, flipforge_build.BuildError) as error:
-            return [Check("build", False, " ".join(str(error).split()))]
-        blas = flipforge_build.find_blas()
-        told = f"with BLAS {Path(blas.path).name} and without" if blas else "no BLAS found: own loops"
-        run = _Run((scheme, *inner), kernels[: 2 if blas else 1])
-        return [Check("build", True, f"{path.name}, {told}"), *run.checks()]
+    return build_and_check(path, load_structured, lambda kernels: _Run((scheme, *inner), kernels).checks())
 
 
 class _Run:

@@ -1,6 +1,7 @@
-"""Builds C files as shared libraries, and finds a BLAS. It needs NumPy and a C compiler, nothing else."""
+"""Builds C files as shared libraries, loads them, and finds a BLAS. It needs NumPy and a C compiler, nothing else."""
 
 import ctypes
+import json
 import os
 import shutil
 import subprocess
@@ -16,8 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Blas", "BuildError", "MissingCompilerError", "build", "find_blas", "one_thread"]
+__all__ = ["Blas", "BuildError", "Library", "MissingCompilerError", "build", "find_blas", "one_thread", "operands"]
+
+Array = npt.NDArray[Any]
+
+_ALIGNMENT = 64
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-std=gnu11")
 
@@ -129,3 +135,79 @@ def one_thread(blas: Blas | None) -> Iterator[None]:
         yield
     finally:
         blas.set_threads(before)
+
+
+class Library:
+    """An exported file, built once for each text and compiler, and loaded.
+
+    Parameters
+    ----------
+    cache_dir
+        Where libraries are kept; a folder ``flipforge-c`` in the user's cache unless given.
+    blas
+        Multiply the innermost blocks by BLAS where one is found, and by the file's own loops otherwise.
+
+    Attributes
+    ----------
+    facts
+        What the file says of its schemes.
+
+    Raises
+    ------
+    BuildError
+        There is no C compiler, or it refused the file; the message says what to install.
+    """
+
+    def __init__(self, path: str | Path, cache_dir: str | Path | None = None, *, blas: bool = True) -> None:
+        path = Path(path)
+        library = ctypes.CDLL(str(build(path, cache_dir)))
+        facts = getattr(library, f"{path.stem}_facts")
+        facts.restype = ctypes.c_char_p
+        self.facts: dict[str, Any] = json.loads(facts())
+        self._run = getattr(library, f"{path.stem}_run")
+        self._run.restype = None
+        self._measure = getattr(library, f"{path.stem}_workspace")
+        self._measure.restype = ctypes.c_size_t
+        self.blas = find_blas() if blas else None
+        self._kept = np.empty(0, np.uint8)
+
+    def workspace(self, request: ctypes.Structure) -> int:
+        """Return the bytes that `run` works in."""
+        return int(self._measure(ctypes.byref(request))) + _ALIGNMENT
+
+    def run(self, request: Any, workspace: npt.NDArray[np.uint8] | None) -> None:
+        """Run a request in a workspace; in one that is kept from call to call unless given.
+
+        Raises
+        ------
+        ValueError
+            The workspace is too small.
+        """
+        size = self.workspace(request)
+        if workspace is None:
+            if self._kept.size < size:
+                self._kept = np.empty(size, np.uint8)
+            workspace = self._kept
+        elif workspace.size < size:
+            raise ValueError(f"the workspace has {workspace.size} bytes, {size} are needed")
+        address = workspace.ctypes.data
+        request.workspace = address + -address % _ALIGNMENT
+        with one_thread(self.blas):
+            self._run(ctypes.byref(request))
+
+    def functions(self, suffix: str, *names: str) -> dict[str, int]:
+        """Return the fields of a request that give functions of BLAS; none where no BLAS has the arithmetic."""
+        kind = {"f32": "s", "f64": "d", "mod": "d"}.get(suffix)
+        if self.blas is None or kind is None:
+            return {}
+        return {name: self.blas.functions[kind + name] for name in names} | {"blas_int": self.blas.integer}
+
+
+def operands(a: Array, b: Array | None, c: Array) -> dict[str, int]:
+    """Return the fields of a request that say where matrices lie, their strides in entries."""
+    fields: dict[str, int] = {}
+    for letter, x in zip("abc", (a, b, c), strict=True):
+        if x is not None:
+            fields[letter] = x.ctypes.data
+            fields[f"{letter}_rs"], fields[f"{letter}_cs"] = (step // x.itemsize for step in x.strides)
+    return fields

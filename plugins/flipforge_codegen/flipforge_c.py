@@ -5,22 +5,21 @@
 """
 
 import ctypes
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flipforge_codegen.flipforge_build import Blas, build, find_blas, one_thread
+from flipforge_codegen.flipforge_build import Library, operands
 
-__all__ = ["MODES", "NO_RING", "SUFFIXES", "Kernel", "centred", "largest", "load", "residue_ring"]
+__all__ = ["MODES", "NO_RING", "PADS", "SUFFIXES", "Kernel", "centred", "largest", "load", "residue_ring"]
 
 Array = npt.NDArray[Any]
 
 MODES = {"streaming": 0, "products": 1, "clobber": 2}
 _EXACT = 2**53
-_PADS = {"never": 0, "auto": 1, "always": 2}
+PADS = {"never": 0, "auto": 1, "always": 2}
 SUFFIXES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
 
 
@@ -39,8 +38,7 @@ def load(path: str | Path, *, cache_dir: str | Path | None = None, blas: bool = 
     BuildError
         There is no C compiler, or it refused the file; the message says what to install.
     """
-    path = Path(path)
-    return Kernel(build(path, cache_dir), path.stem, find_blas() if blas else None)
+    return Kernel(Library(path, cache_dir, blas=blas))
 
 
 class _Request(ctypes.Structure):
@@ -66,17 +64,9 @@ class Kernel:
         What the file says of its schemes; ``levels`` lists them, and the last one serves all levels beyond the list.
     """
 
-    def __init__(self, library: Path, stem: str, blas: Blas | None) -> None:
-        self._library = ctypes.CDLL(str(library))
-        facts = getattr(self._library, f"{stem}_facts")
-        facts.restype = ctypes.c_char_p
-        self.facts: dict[str, Any] = json.loads(facts())
-        self._run = getattr(self._library, f"{stem}_run")
-        self._run.restype = None
-        self._measure = getattr(self._library, f"{stem}_workspace")
-        self._measure.restype = ctypes.c_size_t
-        self._blas = blas
-        self._kept = np.empty(0, np.uint8)
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.facts = library.facts
 
     def multiply(
         self,
@@ -129,12 +119,12 @@ class Kernel:
         """
         if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
             raise ValueError(f"shapes {a.shape} and {b.shape} are not those of two matrices with a product")
-        if mode not in MODES or pad not in _PADS or threads < 1:
+        if mode not in MODES or pad not in PADS or threads < 1:
             raise ValueError(f"mode {mode!r}, pad {pad!r}, threads {threads}: see the docstring of multiply")
         depth = self.levels(a.shape[0], a.shape[1], b.shape[1]) if levels is None else levels
         if depth < 0:
             raise ValueError(f"levels {depth}: give 0 or more")
-        options = {"mode": MODES[mode], "levels": depth, "threads": threads, "pad": _PADS[pad]}
+        options = {"mode": MODES[mode], "levels": depth, "threads": threads, "pad": PADS[pad]}
         if mode == "clobber" and not (a.flags.writeable and b.flags.writeable and not np.may_share_memory(a, b)):
             raise ValueError("mode 'clobber' overwrites a and b: give two that can be written and do not overlap")
         p = self.facts["modulus"] or modulus
@@ -182,14 +172,14 @@ class Kernel:
             "mode": MODES[options.get("mode", "streaming")],
             "levels": self.levels(a.shape[0], a.shape[1], b.shape[1]) if depth is None else depth,
             "threads": options.get("threads", 1),
-            "pad": _PADS[options.get("pad", "auto")],
+            "pad": PADS[options.get("pad", "auto")],
         }
         runs = [(SUFFIXES[a.dtype.name], a, b, out)]
         if a.dtype.kind == "i":  # which way they go depends on their entries; they are written apart
             apart = np.empty(out.shape, a.dtype)
             real = np.float64
             runs = [(runs[0][0], a, b, apart), ("f64", a.astype(real), b.astype(real), apart.astype(real))]
-        return max(int(self._measure(ctypes.byref(self._prepared(*run, fields, NO_RING)))) for run in runs) + 64
+        return max(self._library.workspace(self._prepared(*run, fields, NO_RING)) for run in runs)
 
     def _integers(self, a: Array, b: Array, options: dict[str, int], workspace: Any) -> Array:
         """Multiply integers in float64 where that is exact, and in their own type where the result fits it."""
@@ -201,7 +191,7 @@ class Kernel:
                 f"entries up to {largest_a} and {largest_b} in sums of {inner} may exceed {a.dtype}; "
                 "give a wider type, or objects to numpy"
             )
-        if self._blas and self.bound(largest_a, largest_b, inner, options["levels"]) < _EXACT:
+        if self._library.blas and self.bound(largest_a, largest_b, inner, options["levels"]) < _EXACT:
             real = np.empty((a.shape[0], b.shape[1]))
             self._request("f64", a.astype(np.float64), b.astype(np.float64), real, options, workspace)
             return real.astype(a.dtype)
@@ -271,33 +261,16 @@ class Kernel:
     def _request(
         self, suffix: str, a: Array, b: Array, c: Array, options: dict[str, int], workspace: Any, ring: Any = None
     ) -> None:
-        request = self._prepared(suffix, a, b, c, options, ring or NO_RING)
-        size = int(self._measure(ctypes.byref(request)))
-        if workspace is None:
-            if self._kept.size < size + 64:
-                self._kept = np.empty(size + 64, np.uint8)
-            workspace = self._kept
-        elif workspace.size < size + 64:
-            raise ValueError(f"the workspace has {workspace.size} bytes, {size + 64} are needed")
-        address = workspace.ctypes.data
-        request.workspace = address + -address % 64
-        with one_thread(self._blas):
-            self._run(ctypes.byref(request))
+        self._library.run(self._prepared(suffix, a, b, c, options, ring or NO_RING), workspace)
 
     def _prepared(
         self, suffix: str, a: Array, b: Array, c: Array, options: dict[str, int], ring: dict[str, Any]
     ) -> _Request:
-        size = c.itemsize
         values: dict[str, Any] = dict(options) | ring
         inverses = ring["denominators"]
         values["denominators"] = None if inverses is None else inverses.ctypes.data
         values |= {"domain": self.facts["domains"].index(suffix), "m": a.shape[0], "k": a.shape[1], "n": b.shape[1]}
-        for letter, x in zip("abc", (a, b, c), strict=True):
-            values[letter] = x.ctypes.data
-            values[f"{letter}_rs"], values[f"{letter}_cs"] = (step // size for step in x.strides)
-        name = {"f32": "sgemm", "f64": "dgemm", "mod": "dgemm"}.get(suffix)
-        if self._blas and name:
-            values |= {"gemm": self._blas.functions[name], "blas_int": self._blas.integer}
+        values |= operands(a, b, c) | self._library.functions(suffix, "gemm")
         return _Request(**values)
 
 

@@ -5,21 +5,19 @@
 """
 
 import ctypes
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flipforge_codegen.flipforge_build import Blas, build, find_blas, one_thread
-from flipforge_codegen.flipforge_c import MODES, NO_RING, SUFFIXES, centred, largest, residue_ring
+from flipforge_codegen.flipforge_build import Library, operands
+from flipforge_codegen.flipforge_c import MODES, NO_RING, PADS, SUFFIXES, centred, largest, residue_ring
 
 __all__ = ["StructuredKernel", "load_structured"]
 
 Array = npt.NDArray[Any]
 
-_PADS = {"never": 0, "auto": 1, "always": 2}
 _TURNED = {"u": "l", "l": "u"}
 
 
@@ -31,8 +29,7 @@ def load_structured(path: str | Path, *, cache_dir: str | Path | None = None, bl
     BuildError
         There is no C compiler, or it refused the file; the message says what to install.
     """
-    path = Path(path)
-    return StructuredKernel(build(path, cache_dir), path.stem, find_blas() if blas else None)
+    return StructuredKernel(Library(path, cache_dir, blas=blas))
 
 
 class _Request(ctypes.Structure):
@@ -62,17 +59,9 @@ class StructuredKernel:
         products, one for each level of these.
     """
 
-    def __init__(self, library: Path, stem: str, blas: Blas | None) -> None:
-        self._library = ctypes.CDLL(str(library))
-        facts = getattr(self._library, f"{stem}_facts")
-        facts.restype = ctypes.c_char_p
-        self.facts: dict[str, Any] = json.loads(facts())
-        self._run = getattr(self._library, f"{stem}_run")
-        self._run.restype = None
-        self._measure = getattr(self._library, f"{stem}_workspace")
-        self._measure.restype = ctypes.c_size_t
-        self._blas = blas
-        self._kept = np.empty(0, np.uint8)
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.facts = library.facts
 
     def multiply(
         self,
@@ -220,8 +209,7 @@ class StructuredKernel:
         """Return the bytes that `multiply` works in for these matrices."""
         asked = code or str(self.facts["structured"][0]["code"])
         out = np.empty(self._shape(asked, a, b), a.dtype)
-        request = self._request(SUFFIXES[a.dtype.name], asked, a, b, out, options, NO_RING)
-        return int(self._measure(ctypes.byref(request))) + 64
+        return self._library.workspace(self._request(SUFFIXES[a.dtype.name], asked, a, b, out, options, NO_RING))
 
     def _known(self, *codes: str) -> None:
         have = [row["code"] for row in self.facts["structured"]]
@@ -288,18 +276,7 @@ class StructuredKernel:
         (m, n), (down, along) = out.shape, (step // out.itemsize for step in out.strides)
         apart = not (along == 1 and down >= n) and not (down == 1 and along >= m)
         target = out.copy() if apart else out
-        request = self._request(suffix, code, a, b, target, options, ring)
-        size = int(self._measure(ctypes.byref(request)))
-        if space is None:
-            if self._kept.size < size + 64:
-                self._kept = np.empty(size + 64, np.uint8)
-            space = self._kept
-        elif space.size < size + 64:
-            raise ValueError(f"the workspace has {space.size} bytes, {size + 64} are needed")
-        address = space.ctypes.data
-        request.workspace = address + -address % 64
-        with one_thread(self._blas):
-            self._run(ctypes.byref(request))
+        self._library.run(self._request(suffix, code, a, b, target, options, ring), space)
         if apart:
             out[...] = target
 
@@ -310,26 +287,19 @@ class StructuredKernel:
         known: dict[str, Any] = {"levels": 1, "general_levels": len(self.facts["levels"]), "threads": 1}
         known |= {"mode": "streaming", "pad": "auto"} | options
         threads = known["threads"]
-        if unknown or known["mode"] not in ("streaming", "products") or known["pad"] not in _PADS or threads < 1:
+        if unknown or known["mode"] not in ("streaming", "products") or known["pad"] not in PADS or threads < 1:
             raise ValueError(f"options {options}: see the docstring of multiply")
         if min(known["levels"], known["general_levels"]) < 0:
             raise ValueError(f"options {options}: levels are 0 or more")
         values: dict[str, Any] = {
             "domain": self.facts["domains"].index(suffix), "mode": MODES[known["mode"]], "levels": known["levels"],
-            "general_levels": known["general_levels"], "threads": threads, "pad": _PADS[known["pad"]],
+            "general_levels": known["general_levels"], "threads": threads, "pad": PADS[known["pad"]],
             "left": ord(code[0]), "right": ord(code[1]), "m": a.shape[0], "k": a.shape[1], "n": out.shape[1],
             "p": ring["p"], "chunk": ring["chunk"],
         }  # fmt: skip
         inverses = ring["denominators"]
         values["denominators"] = None if inverses is None else inverses.ctypes.data
-        for letter, x in zip("abc", (a, b, out), strict=True):
-            if x is not None:
-                values[letter] = x.ctypes.data
-                values[f"{letter}_rs"], values[f"{letter}_cs"] = (step // x.itemsize for step in x.strides)
-        real = {"f32": "s", "f64": "d", "mod": "d"}.get(suffix)
-        if self._blas and real:
-            values |= {name: self._blas.functions[real + name] for name in ("gemm", "syrk", "trmm", "symm")}
-            values["blas_int"] = self._blas.integer
+        values |= operands(a, b, out) | self._library.functions(suffix, "gemm", "syrk", "trmm", "symm")
         return _Request(**values)
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -28,17 +28,8 @@ from flipforge_codegen._stages import stages
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c import Kernel, residue_ring
 
+pytestmark = pytest.mark.usefixtures("library_cache")
 Array = npt.NDArray[Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Libraries that tests build stay out of the user's cache, and are built in less time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CC", "cc -O1")
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("OMP_WAIT_POLICY", "passive")
-        yield
 
 
 @cache

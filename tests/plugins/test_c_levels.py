@@ -1,7 +1,7 @@
 """The C target's levels and memory: a scheme a level, and three modes whose workspace is what is said."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,10 @@ from flipforge_codegen import flipforge_c
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c import MODES, Kernel
 
+pytestmark = pytest.mark.usefixtures("library_cache")
 Array = npt.NDArray[Any]
 
 STANDARD = standard_scheme(matmul(1, 3, 2), ZT)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CC", "cc -O1")
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("OMP_WAIT_POLICY", "passive")
-        yield
 
 
 def built(schemes: Sequence[Scheme], folder: Path) -> Kernel:

@@ -1,7 +1,7 @@
 """Structured products in C: every code, BLAS signatures, recursion into same and other products, wrong code caught."""
 
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c_structured import StructuredKernel, load_structured
 from flipforge_codegen.flipforge_structured import clean
 
+pytestmark = pytest.mark.usefixtures("library_cache")
 Array = npt.NDArray[Any]
 
 SHIPPED = ("gt:2x1", "sg:2", "ug:2", "kg:3", "uu:2", "ul:2", "ut:2")
@@ -31,15 +32,6 @@ CODES = ("gt", "sg", "gs", "kg", "gk", "ug", "lg", "gu", "gl", "uu", "ll", "ul",
 
 def standard(code: str, ring: Ring = ZT) -> Scheme:
     return standard_scheme(parse(f"structured:{code}"), ring)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CC", "cc -O1")
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("OMP_WAIT_POLICY", "passive")
-        yield
 
 
 @cache
