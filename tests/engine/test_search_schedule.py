@@ -253,3 +253,13 @@ def test_dives_learn_when_to_make_plus_transitions_and_begin_a_rank_with_what_is
     again = Idles((10, 1_000))
     again.restore(json.loads(json.dumps(idles.checkpoint())))
     assert [again.choose(rank, dice(2)) for rank in (7, 8, 9)] == [idles.choose(rank, dice(2)) for rank in (7, 8, 9)]
+
+
+def test_a_run_of_the_version_before_goes_on_without_what_it_did_not_learn() -> None:
+    ladder = Ladder(SMALL, 1)
+    ladder.seed([(10, member("start"))])
+    written = ladder.checkpoint({b"start": "start"})
+    del written["idles"]
+    again = Ladder(SMALL, 1)
+    again.restore(written, {"start": b"start"})
+    assert again.chunk(1, 10**9) == ladder.chunk(1, 10**9)

@@ -328,7 +328,8 @@ class Ladder:
         self._draws, self._walked = checkpoint["draws"], checkpoint["walked"]
         self._dives.restore(checkpoint["dives"], states)
         self._paths.restore(checkpoint["paths"])
-        self._idles.restore(checkpoint["idles"])
+        # A run that an earlier version began has learned nothing of these.
+        self._idles.restore(checkpoint.get("idles", []))
         self._starts = [(rank, Member.read(member, states)) for rank, member in checkpoint["starts"]]
         self._pools = {
             int(rank): Pool.of(
