@@ -4,6 +4,7 @@ import json
 import sqlite3
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from flipforge.catalogue._records import lineage_document, read_lineage
 from flipforge.catalogue._schema import MIGRATIONS
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, matmul, parse
-from flipforge.rings import GF2, ZT, Z
+from flipforge.rings import GF2, GF3, ZT, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.transforms import Kronecker, extend, merge, permute, project
 from flipforge.search import Effort, Entry, FlipSpace, Lineage, Seed, derived, retrace
@@ -89,6 +90,35 @@ def test_a_ternary_walk_replays_below_a_scheme_over_the_integers(store: SqliteSt
     assert entry.scheme.ring == ZT
     store.commit([seven, Entry(doubled.canonical, "imported", source="by hand"), entry])
     assert api.replay_scheme(entry.scheme.id, db=store).scheme == entry.scheme.id
+
+
+def test_a_search_that_starts_over_another_ring_replays_elsewhere(
+    store: SqliteStore, tmp_path: Path, empty: Path
+) -> None:
+    ternary = api.search("matmul:2x2x3", "ZT", target_rank=11, workers=1, seed=1, db=tmp_path / "catalogue.db")
+    assert ternary.scheme is not None
+    # A start of a higher rank, so that steps follow the change of ring.
+    wider = derived(extend(matmul(2, 2, 3), 2), [store.scheme(ternary.scheme)])
+    store.commit([wider])
+    again: dict[str, Any] = {"start": [wider.scheme.id], "workers": 1, "seed": 2, "db": tmp_path / "catalogue.db"}
+    found = api.search("matmul:2x2x4", "GF3", target_rank=14, **again)
+    assert found.rank == 14 and found.scheme is not None
+    methods = [step.method for step in store.lineage(found.scheme)]
+    assert methods[:1] == ["walk"] and "extend" in methods
+    (change,) = (step for step in store.lineage(found.scheme) if step.method == "over")
+    assert (change.parent, change.arguments) == (wider.scheme.id, {"ring": "ZT", "over": "GF3"})
+    assert store.scheme(change.child) == wider.scheme.over(GF3).canonical
+    lift = api.lift(found.scheme, db=store).lift.scheme
+    assert lift is not None
+
+    rows = dump(store, tmp_path / "out", problem="matmul:2x2x4", ring=lift.ring.name, only_best=True)
+    assert [row["id"] for row in rows] == [lift.id]
+    with SqliteStore.open(tmp_path / "other.db", shipped=tmp_path / "out") as other:
+        assert [row["id"] for row in other.rows()] == [lift.id]
+        assert api.replay_scheme(lift.id, db=other).flips >= ternary.flips
+    residues = api.search("matmul:2x2x3", "GF2", max_flips=10, **{**again, "start": [ternary.scheme]})
+    assert store.row(residues.scheme or "")["origin"] == "derived"
+    assert [step.method for step in store.lineage(residues.scheme or "")][-1] == "over"
 
 
 def test_an_imported_parent_is_a_root(store: SqliteStore) -> None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flipforge.errors import InputError
+from flipforge.errors import InputError, RingError
 from flipforge.problems import PUBLISHED, Problem, matmul, parse, structured
 from flipforge.rings import GF2, GF3, GF5, GF7, ZT, HalfZ, Q, Ring, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.transforms import (
+    ChangeOfRing,
     Kronecker,
     Transform,
     embed,
@@ -53,6 +54,25 @@ def proven(move: Transform, *parents: Scheme) -> Scheme:
 
 def standards(problems: Sequence[Problem], ring: Ring) -> list[Scheme]:
     return [standard_scheme(problem, ring) for problem in problems]
+
+
+@given(schemes(), st.sampled_from((GF2, GF3, GF5, GF7)))
+def test_a_change_of_ring_gives_the_residues(scheme: Scheme, ring: Ring) -> None:
+    move = ChangeOfRing(scheme.problem, scheme.ring, ring)
+    try:
+        images = scheme.over(ring).canonical
+    except RingError:
+        with pytest.raises(RingError):
+            move.apply(scheme)
+        return
+    child = move.apply(scheme)
+    assert child.verdict().valid and child.ring == ring and child.canonical is child
+    assert all(map(any, (*child.u, *child.v, *child.w)))
+    rows = [{*zip(each.u, each.v, each.w, strict=True)} for each in (child, images)]
+    assert rows[0] == {row for row in rows[1] if any(row[0])} and child.rank <= move.rank_bound(scheme.rank)
+    assert read_transform(move.name, json.loads(json.dumps(move.arguments())), move.sources) == move
+    with pytest.raises(InputError, match="takes a scheme of"):
+        ChangeOfRing(scheme.problem, Q if scheme.ring == ZT else ZT, ring).apply(scheme)
 
 
 @given(st.data())

@@ -28,6 +28,7 @@ from flipforge.rings import ZT, Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
+from flipforge.schemes.transforms import OVER
 from flipforge.search import (
     LIFTED,
     Entry,
@@ -292,11 +293,12 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
 
 
 def _rings(ring: Ring, chain: Sequence[Lineage]) -> dict[str, Ring]:
-    """Return the ring of every scheme of a history: walks and derivations keep it, lifts say where they come from."""
+    """Return the ring of every scheme of a history: lifts and changes of ring say what they come from."""
     rings = {chain[-1].child: ring} if chain else {}
     for step in reversed(chain):
         # A step that leads nowhere is refused when it is taken again.
-        before = ring_named(str(step.arguments.get("ring"))) if step.method == LIFTED else rings.get(step.child, ring)
+        changed = step.method in (LIFTED, OVER)
+        before = ring_named(str(step.arguments.get("ring"))) if changed else rings.get(step.child, ring)
         rings.setdefault(step.child, ring)
         rings.update(dict.fromkeys(step.parents, before))
     return rings

@@ -1,6 +1,7 @@
 """Search spaces: the one of a problem, and the objects that a search in it starts from."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -12,8 +13,9 @@ from flipforge.errors import InputError
 from flipforge.problems import LayerProblem, Problem
 from flipforge.programs import Layer
 from flipforge.rings import Ring
-from flipforge.schemes import Symmetry, first_schemes
+from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes.formats import is_there
+from flipforge.schemes.transforms import ChangeOfRing
 from flipforge.search import (
     Effort,
     Entry,
@@ -26,6 +28,7 @@ from flipforge.search import (
     Stored,
     SymmetricSpace,
     SystemSpace,
+    derived,
     space_for,
 )
 
@@ -103,8 +106,13 @@ def _given(space: Space[Any], item: Name, store: SqliteStore) -> Entry:
     found = _loaded(space, item, store)
     settled = space.scheme(space.state(found))
     # What comes from a file, or was imported once, stays marked so in whatever ring the search needs it.
-    imported = is_there(Path(item)) or found.provenance.get("origin") == "imported"
-    return Entry(settled, "imported" if imported else "derived", source=str(item))
+    is_file = is_there(Path(item))
+    origin = "imported" if is_file or found.provenance.get("origin") == "imported" else "derived"
+    if is_file or not isinstance(found, Scheme) or settled.id == found.id:
+        return Entry(settled, origin, source=str(item))
+    # The residues of a stored scheme are another one, with a step that leads to it.
+    step = derived(ChangeOfRing(found.problem, found.ring, settled.ring), [found])
+    return replace(step, scheme=settled, origin=origin, source=str(item))
 
 
 def _loaded(space: Space[Any], item: Name, store: SqliteStore) -> Stored:

@@ -7,12 +7,15 @@ from flipforge.problems import Problem
 from flipforge.schemes.transforms._kronecker import Kronecker
 from flipforge.schemes.transforms._moves import extend, merge, pad, peel, permute, project, resized, reverse, tied
 from flipforge.schemes.transforms._placement import AS_GIVEN, NOWHERE, Order, Part, Placement, Places
+from flipforge.schemes.transforms._ring import OVER, ChangeOfRing
 from flipforge.schemes.transforms._structures import embed, restrict, split, triangles
 
 __all__ = [
     "AS_GIVEN",
     "NOWHERE",
+    "OVER",
     "VERSION",
+    "ChangeOfRing",
     "Kronecker",
     "Order",
     "Part",
@@ -35,7 +38,9 @@ __all__ = [
     "triangles",
 ]
 
-Transform = Placement | Kronecker
+Transform = Placement | Kronecker | ChangeOfRing
+
+_KINDS: dict[str, type[Transform]] = {"tensor": Kronecker, OVER: ChangeOfRing}
 
 VERSION = "transforms/1"
 """Name of what the transforms do; bumped whenever one gives another scheme for the same arguments."""
@@ -49,5 +54,5 @@ def read_transform(name: str, arguments: Mapping[str, Any], sources: Sequence[Pr
     KeyError, TypeError, ValueError, InputError
         There is none.
     """
-    kind = Kronecker if name == "tensor" else Placement
+    kind = _KINDS.get(name, Placement)
     return kind.read(name, arguments, sources)
