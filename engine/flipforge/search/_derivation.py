@@ -7,7 +7,7 @@ from typing import Any
 from flipforge.errors import FlipforgeError, InputError, ReplayError
 from flipforge.problems import Problem, parse
 from flipforge.schemes import Scheme
-from flipforge.schemes.transforms import VERSION, Transform, read_transform
+from flipforge.schemes.transforms import VERSION, ChangeOfRing, Transform, read_transform
 from flipforge.search._protocols import Entry, Lift, Lifter, Lineage, Mover, Space
 from flipforge.search._replay import Replayed, replay
 
@@ -23,7 +23,7 @@ MOVED = "moves"
 """The method of a step that leads to a scheme with fewer additions."""
 
 
-def derived(transform: Transform, parents: Sequence[Scheme], run: str = "", source: str = "") -> Entry:
+def derived(transform: Transform | ChangeOfRing, parents: Sequence[Scheme], run: str = "", source: str = "") -> Entry:
     """Apply a transform and return what it gives, with the step that tells how.
 
     Raises

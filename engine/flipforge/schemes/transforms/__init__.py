@@ -38,15 +38,16 @@ __all__ = [
     "triangles",
 ]
 
-Transform = Placement | Kronecker | ChangeOfRing
+Transform = Placement | Kronecker
+"""What leads from formats or structures to others."""
 
-_KINDS: dict[str, type[Transform]] = {"tensor": Kronecker, OVER: ChangeOfRing}
+_KINDS: dict[str, type[Transform | ChangeOfRing]] = {"tensor": Kronecker, OVER: ChangeOfRing}
 
 VERSION = "transforms/1"
 """Name of what the transforms do; bumped whenever one gives another scheme for the same arguments."""
 
 
-def read_transform(name: str, arguments: Mapping[str, Any], sources: Sequence[Problem]) -> Transform:
+def read_transform(name: str, arguments: Mapping[str, Any], sources: Sequence[Problem]) -> Transform | ChangeOfRing:
     """Make the transform again that has this name, wrote these `arguments` and takes schemes of these problems.
 
     Raises
