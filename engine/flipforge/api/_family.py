@@ -1,21 +1,21 @@
 """Searches over families: one run over many problems, which share its time and its workers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from re import fullmatch
 
 from flipforge.api._library import Db, open_store, parse_problem
 from flipforge.api._meta import MetaRounds, begin_meta, check_lattice
 from flipforge.api._rounds import FamilyResult, OnFamilyProgress, Rounds
-from flipforge.api._spaces import search_space, usual_ring
+from flipforge.api._spaces import fitted, search_space, usual_ring
 from flipforge.api._terms import config_of, executor_for, flip_kernels, kernel_sizes, schedule_of, terms_of
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ProblemError
 from flipforge.problems import MAX_FAMILY, expand
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.search import Limits, Run, RunRecord
+from flipforge.search import Limits, Run, RunRecord, Schedule
 
 __all__ = ["is_family_run", "resume_family", "search_family"]
 
@@ -99,9 +99,10 @@ def search_family(
         objective=objective,
         deterministic=deterministic,
     )
-    config |= {"sizes": sizes, "members": names}
+    first = search_space(parse_problem(names[0]), over, None)
+    config |= {"sizes": sizes, "members": names, "schedule": asdict(fitted(Schedule(**config["schedule"]), first))}
     with open_store(db) as store:
-        record = replace(Run.new(search_space(parse_problem(names[0]), over, None), over.name, config), problem=family)
+        record = replace(Run.new(first, over.name, config), problem=family)
         if meta:
             record = begin_meta(store, record, over, start)
         return _drive(store, record, *terms_of(record), address, on_progress)
@@ -183,7 +184,7 @@ def _members(family: str, ring: Ring, *, sorted_only: bool, yes: bool) -> tuple[
             refused = refused or error
             continue
         canonical[problem.name] = None
-        sizes.update(kernel_sizes(problem))
+        sizes.update(kernel_sizes(problem, ring))
         largest = max(largest or (0, ""), (sum(problem.shape), problem.name))
     if refused is not None:
         fits = f"the largest member that can be searched is {largest[1]}" if largest else "no member can be searched"

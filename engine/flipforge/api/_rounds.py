@@ -208,7 +208,7 @@ class Rounds:
     def _open(self, number: int, limits: Limits, round_number: int) -> Run:
         """Return a member's run for one turn, taken up where it stood or begun."""
         member = self._members[number]
-        space = search_space(parse_problem(member.problem), self._ring, None)
+        space = search_space(parse_problem(member.problem), self._ring, None, aim=member.best_known)
         begun = member.scheme is not None
         seed = member_seed(self._record.config["seed"], number)
         record = self._store.run(member.run) if begun else self._new(space, number, member.run, seed, self._schedule)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flipforge.api._certify import certified_again
 from flipforge.api._library import Db, open_store, parse_problem
-from flipforge.api._spaces import AnySpace, search_space, starts_of, usual_ring, warm_layers
+from flipforge.api._spaces import AnySpace, fitted, search_space, starts_of, usual_ring, warm_layers
 from flipforge.api._terms import (
     config_of,
     executor_for,
@@ -24,7 +24,7 @@ from flipforge.api._terms import (
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
-from flipforge.rings import ZT, Ring
+from flipforge.rings import ZT, Q, Ring
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes import symmetry as symmetry_named
@@ -34,6 +34,7 @@ from flipforge.search import (
     Entry,
     IdentitySpace,
     LayerSpace,
+    LeastSquaresSpace,
     Limits,
     Lineage,
     Progress,
@@ -46,8 +47,6 @@ from flipforge.search import (
     Stored,
     SymmetricSpace,
     SystemSpace,
-    of_orbits,
-    of_starts,
     retrace,
 )
 
@@ -123,7 +122,8 @@ def search(
         A problem string, e.g. ``matmul:3x3x3``, and the ring to search over; GF2 unless given. A layer, e.g.
         ``layer:S:20:3:3``, has the ring Z, and its rank is the number of elements that a program touches; an identity
         has the field that its file states, and its rank is the number of terms; a system is over Q, and its rank is how
-        many roots may be missing, with 0 as the target unless another is given.
+        many roots may be missing, with 0 as the target unless another is given. Schemes over Q are found by least
+        squares in floating-point numbers and made exact; a step is a random start then.
     target_rank
         Stop as soon as a scheme of this rank or lower is found.
     workers
@@ -176,7 +176,7 @@ def search(
     group = None if symmetry is None else symmetry_named(symmetry, parsed, over)
     if cubes and (group is None or start):
         raise InputError("cubes are what a search with a symmetry begins with: give --symmetry, and no --from")
-    space = search_space(parsed, over, group, cubes)
+    space = search_space(parsed, over, group, cubes, target_rank)
     config = config_of(
         # No set of roots is better than one that lacks none, which is the target without being asked for.
         target=target_rank or None if isinstance(space, SystemSpace) else target_rank,
@@ -191,10 +191,8 @@ def search(
     )
     config |= {"start": [str(item) for item in start]} | ({} if group is None else {"symmetry": group.as_dict()})
     config |= {"cubes": list(cubes)} if cubes else {}
-    if isinstance(space, SymmetricSpace):
-        config["schedule"] = asdict(of_orbits(Schedule(**config["schedule"]), space.order, len(parsed.entries)))
+    config["schedule"] = asdict(fitted(Schedule(**config["schedule"]), space))
     if isinstance(space, SystemSpace):
-        config["schedule"] = asdict(of_starts(Schedule(**config["schedule"])))
         config["limits"]["target"] = target_rank or 0
     record = Run.new(space, space.ring.name, config)
     with open_store(db, None if start else parsed.name) as store:
@@ -237,7 +235,8 @@ def resume(
             raise InputError(f"run {record.id} was stopped before it stored a scheme; start it again")
         parsed = store.scheme(record.best).problem
         group = _group_in(record.config, parsed, f"run {record.id}")
-        space = search_space(parsed, ring_named(record.ring), group, record.config.get("cubes", ()))
+        cubes = record.config.get("cubes", ())
+        space = search_space(parsed, ring_named(record.ring), group, cubes, terms[0].target)
         return _drive(space, store, record, None, *terms, address, on_progress)
 
 
@@ -257,6 +256,8 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
         over = scheme.ring if scheme.ring.characteristic or not isinstance(scheme, Scheme) else ZT
 
         def space_of(problem: Problem, step: Lineage) -> AnySpace:
+            if step.walk_version == LeastSquaresSpace.walk_version:
+                return LeastSquaresSpace(problem, Q, step.arguments.get("aim"))
             # Walks are over the ternary integers where a derivation led to a larger ring.
             ring = rings[step.child]
             ring = ring if ring.characteristic or problem.proof in _WITHOUT_SCHEMES else ZT
@@ -331,13 +332,13 @@ def _drive(
     warm: Callable[[], None]
     if isinstance(space, LayerSpace):
         warm = warm_layers(space)
-    elif isinstance(space, IdentitySpace | SystemSpace):
+    elif isinstance(space, IdentitySpace | SystemSpace | LeastSquaresSpace):
         warm = space.warm
     elif isinstance(space, SymmetricSpace):
         first = [store.scheme(record.best or "")] if starts is None else [entry.scheme for entry in starts]
         warm = partial(space.warm, [space.state(scheme) for scheme in first], schedule.band)
     else:
-        warm = flip_kernels(record, kernel_sizes(space.problem))
+        warm = flip_kernels(record, kernel_sizes(space.problem, space.ring))
     executor = executor_for(staff, address, warm)
     try:
         run = Run(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from flipforge import plugins
 from flipforge.api._library import Name, load, load_object
 from flipforge.catalogue import SqliteStore
-from flipforge.errors import InputError
+from flipforge.errors import InputError, RingError
 from flipforge.problems import LayerProblem, Problem
 from flipforge.programs import Layer
-from flipforge.rings import Ring
+from flipforge.rings import Q, Ring
 from flipforge.schemes import Scheme, Symmetry, first_schemes
 from flipforge.schemes.formats import is_there
 from flipforge.schemes.transforms import ChangeOfRing
@@ -22,33 +22,44 @@ from flipforge.search import (
     FlipSpace,
     IdentitySpace,
     LayerSpace,
+    LeastSquaresSpace,
     Proven,
+    Schedule,
     Seed,
     Space,
     Stored,
     SymmetricSpace,
     SystemSpace,
     derived,
+    of_least_squares,
+    of_orbits,
+    of_starts,
     space_for,
 )
 
 if TYPE_CHECKING:
     from flipforge.polynomials import IdentityProblem
 
-__all__ = ["AnySpace", "search_space", "starts_of", "usual_ring", "warm_layers"]
+__all__ = ["AnySpace", "fitted", "search_space", "starts_of", "usual_ring", "warm_layers"]
 
-AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace | SystemSpace
+AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace | SystemSpace | LeastSquaresSpace
 
 _SOURCES: dict[type, str] = {
     LayerSpace: "one instruction for each diagram",
     IdentitySpace: "linear algebra in the least degree",
     SystemSpace: "no root",
+    LeastSquaresSpace: "standard algorithm",
 }
 """What a search begins with where it is given nothing."""
 
 
-def search_space(problem: Problem, ring: Ring, group: Symmetry | None, cubes: Sequence[str] = ()) -> AnySpace:
-    """Return the space of a search, among schemes that a group maps to themselves where one is given."""
+def search_space(
+    problem: Problem, ring: Ring, group: Symmetry | None, cubes: Sequence[str] = (), aim: int | None = None
+) -> AnySpace:
+    """Return the space of a search, among schemes that a group maps to themselves where one is given.
+
+    ``aim`` is the rank wanted, where the space makes use of it.
+    """
     if isinstance(problem, LayerProblem):
         plugins.connect()  # the groups are plugins
         return LayerSpace(problem, ring)
@@ -56,7 +67,20 @@ def search_space(problem: Problem, ring: Ring, group: Symmetry | None, cubes: Se
         return IdentitySpace(problem, ring)
     if problem.proof == "solutions":
         return SystemSpace(problem, ring)
+    if ring == Q:
+        if group is not None:
+            raise RingError(f"{problem}: no search among symmetric schemes over Q; leave --symmetry out")
+        return LeastSquaresSpace(problem, ring, aim)
     return space_for(problem, ring) if group is None else SymmetricSpace(problem, group, ring, tuple(cubes))
+
+
+def fitted(schedule: Schedule, space: AnySpace) -> Schedule:
+    """Return the schedule of a search in a space, whose steps may be other than flips."""
+    if isinstance(space, SymmetricSpace):
+        return of_orbits(schedule, space.order, len(space.problem.entries))
+    if isinstance(space, SystemSpace):
+        return of_starts(schedule)
+    return of_least_squares(schedule) if isinstance(space, LeastSquaresSpace) else schedule
 
 
 def usual_ring(problem: Problem) -> str:

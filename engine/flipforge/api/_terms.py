@@ -10,6 +10,7 @@ from typing import Any
 from flipforge import executors, plugins
 from flipforge.errors import InputError, PluginError
 from flipforge.problems import LayerProblem, Problem
+from flipforge.rings import Q, Ring
 from flipforge.search import Executor, Lifter, Limits, Objective, RunRecord, Schedule
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
@@ -158,12 +159,14 @@ def _limits(target: int | None, seconds: float | None, flips: int | None, defaul
     )
 
 
-def kernel_sizes(problem: Problem) -> list[tuple[int, int]]:
+def kernel_sizes(problem: Problem, ring: Ring) -> list[tuple[int, int]]:
     """Return what decides the flip kernels of a problem's walks: the longest factor and the products to begin with.
 
-    The kernel of approximate schemes is one for all sizes, and so is that of layer programs.
+    The kernel of approximate schemes is one for all sizes, and so are that of layer programs and that of least squares,
+    which a search over Q makes.
     """
-    return [] if problem.order or isinstance(problem, LayerProblem) else [(max(problem.widths), len(problem.entries))]
+    one_kernel = problem.order or isinstance(problem, LayerProblem) or ring == Q
+    return [] if one_kernel else [(max(problem.widths), len(problem.entries))]
 
 
 def flip_kernels(record: RunRecord, sizes: Sequence[tuple[int, int]]) -> Callable[[], None]:

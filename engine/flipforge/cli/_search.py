@@ -45,7 +45,10 @@ def register(app: typer.Typer) -> None:
 def search(
     problem: Annotated[str, typer.Argument(metavar="PROBLEM|FAMILY", help="e.g. matmul:3x3x3 or matmul:2..4x3x2..5")],
     ring: Annotated[
-        str | None, typer.Option("--ring", help="Ring to search over: GF2 unless given; Z for layers.")
+        str | None,
+        typer.Option(
+            "--ring", help="GF2, GF3, GF5, GF7 or ZT by flips, Q by least squares; GF2 unless given, Z for layers."
+        ),
     ] = None,
     target_rank: Target = None,
     workers: Workers = None,

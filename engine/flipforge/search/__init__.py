@@ -15,6 +15,7 @@ from flipforge.search._interrupts import interrupts_held
 from flipforge.search._ladder import Ladder
 from flipforge.search._layer_least import least_cost
 from flipforge.search._layer_space import LayerSpace
+from flipforge.search._least_squares_space import LeastSquaresSpace
 from flipforge.search._objectives import OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
@@ -41,7 +42,7 @@ from flipforge.search._protocols import (
 from flipforge.search._proven import Proven
 from flipforge.search._replay import Replayed, replay
 from flipforge.search._run import Limits, Progress, Run
-from flipforge.search._schedule import PRESETS, Schedule, of_orbits, of_starts, preset
+from flipforge.search._schedule import PRESETS, Schedule, of_least_squares, of_orbits, of_starts, preset
 from flipforge.search._spaces import space_for
 from flipforge.search._statistics import Statistics
 from flipforge.search._symmetric_space import SymmetricSpace
@@ -77,6 +78,7 @@ __all__ = [
     "Ladder",
     "Lattice",
     "LayerSpace",
+    "LeastSquaresSpace",
     "Lift",
     "Lifter",
     "Limits",
@@ -109,6 +111,7 @@ __all__ = [
     "linked",
     "moved",
     "objective",
+    "of_least_squares",
     "of_orbits",
     "of_starts",
     "preset",

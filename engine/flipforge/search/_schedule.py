@@ -5,7 +5,7 @@ from math import ceil
 
 from flipforge.errors import InputError
 
-__all__ = ["PRESETS", "Schedule", "of_orbits", "of_starts", "preset"]
+__all__ = ["PRESETS", "Schedule", "of_least_squares", "of_orbits", "of_starts", "preset"]
 
 
 _NO_CEILING = 1 << 30
@@ -128,3 +128,12 @@ def of_starts(schedule: Schedule) -> Schedule:
     """Return the schedule of a search for roots, whose steps are longer: it dives, for a set of roots only grows."""
     chunk = schedule.chunk // _STARTS
     return replace(schedule, chunk=chunk, path=chunk, parents=1, least=1, pool=2)
+
+
+_ENDLESS = 1 << 50
+"""More steps than any run makes."""
+
+
+def of_least_squares(schedule: Schedule) -> Schedule:
+    """Return the schedule of a search by random starts, each a chunk: all at the lowest rank, for none leads to it."""
+    return replace(schedule, chunk=1, path=1, parents=1, least=1, pool=2, sift=1, dive=0, patience=_ENDLESS)
