@@ -28,7 +28,7 @@ def dense(scheme: Scheme) -> np.ndarray[Any, np.dtype[np.object_]]:
 def test_a_search_over_q_finds_what_needs_one_half_and_replays(tmp_path: Path) -> None:
     db = tmp_path / "c.db"
     found = flipforge.search("structured:ss:2", "Q", target_rank=5, seed=1, workers=1, max_flips=20, db=db)
-    assert (found.rank, found.target_reached, found.ring) == (5, True, "Q")
+    assert (found.rank, found.target_reached, found.ring) == (5, True, "Q") and found.scheme
     scheme = flipforge.load(found.scheme, db=db)
     # Over Z the rank is 6: an odd denominator would give a scheme over GF(2) too.
     assert scheme.ring.name in ("Z[1/2]", "Q")
@@ -47,7 +47,7 @@ def test_without_a_target_the_rank_goes_down_step_by_step(tmp_path: Path) -> Non
 def test_a_run_goes_on_and_a_family_is_searched(tmp_path: Path) -> None:
     db = tmp_path / "c.db"
     begun = flipforge.search("matmul:2x2x2", "Q", target_rank=6, seed=1, workers=1, max_flips=3, db=db)
-    assert begun.target_reached is False
+    assert begun.target_reached is False and begun.run
     gone_on = api.resume(begun.run, max_flips=5, db=db)
     assert (gone_on.flips, gone_on.target_reached) == (5, False)
     family = api.search_family("matmul:1..2x2x2", "Q", seed=1, workers=1, max_flips=30, db=db)
