@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpq_mat
 
-from flipforge.certificates import MAX_TERRACINI, Certificate
+from flipforge.certificates import MAX_FLOAT_TERRACINI, MAX_TERRACINI, Certificate
 from flipforge.rings import Element
 from flipforge_symmetric._decompose import Decomposition, norm
-from flipforge_symmetric._tables import Floats, sum_of_powers
+from flipforge_symmetric._tables import sum_of_powers
 from flipforge_symmetric._tensor import SymmetricTensor
+from flipforge_symmetric._terracini import least_singular_value
 
 __all__ = ["proof"]
 
@@ -87,25 +88,13 @@ def _certificate(
         "weights": [_written(w) for w in weights],
         "vectors": [[_written(x) for x in row] for row in vectors],
     }
-    if len(weights) * tensor.length <= MAX_TERRACINI:
-        ball, direction = _least_singular_value(np.array(vectors, dtype=np.float64), tensor.order)
-        statement["singular"] = [_written(x) for x in ball]
-        witness["direction"] = [_written(x) for x in direction]
+    most = MAX_FLOAT_TERRACINI if any(distance) else MAX_TERRACINI
+    if len(weights) * tensor.length <= most:
+        low, high, direction = least_singular_value(np.array(vectors, dtype=np.float64), tensor.order)
+        middle = Fraction(low) / 2 + Fraction(high) / 2
+        statement["singular"] = [_written(x) for x in (middle, middle - Fraction(low))]
+        witness["direction"] = [_written(Fraction(round(x * 2**_BITS), 2**_BITS)) for x in direction.tolist()]
     return Certificate("symmetric", statement, witness, CHECKER, provenance)
-
-
-def _least_singular_value(vectors: Floats, order: int) -> tuple[tuple[Fraction, Fraction], list[Fraction]]:
-    """Return a ball for the least singular value of the Terracini matrix, and a vector on which it is nearly taken."""
-    count, length = vectors.shape
-    dots = vectors @ vectors.T
-    gram = np.einsum("ik,jl->ijkl", dots ** (order - 1), np.eye(length))
-    gram += (order - 1) * np.einsum("ik,il,kj->ijkl", dots ** (order - 2), vectors, vectors)
-    values, columns = np.linalg.eigh(gram.reshape(count * length, count * length) / order)
-    error = 64 * len(values) * np.finfo(np.float64).eps * max(1.0, values[-1])
-    low, high = (float(np.sqrt(max(0.0, values[0] + sign * error))) for sign in (-1, 1))
-    middle = Fraction(low) / 2 + Fraction(high) / 2
-    direction = [Fraction(round(x * 2**_BITS), 2**_BITS) for x in columns[:, 0].tolist()]
-    return (middle, middle - Fraction(low)), direction
 
 
 def _evaluated(tensor: SymmetricTensor, vector: Sequence[Fraction]) -> Fraction:

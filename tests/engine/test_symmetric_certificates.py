@@ -18,6 +18,7 @@ from flipforge.certificates._symmetric import (
     squared_distance,
     sum_of_powers,
 )
+from flipforge.certificates._terracini import _gram, least_singular_value_is_by_floats
 
 Vectors = list[list[Fraction]]
 
@@ -100,6 +101,7 @@ def test_a_decomposition_that_is_not_isolated_has_no_positive_least_singular_val
     # Three squares of two variables have a family of decompositions.
     powers = ([Fraction(1)] * 3, [[Fraction(x), Fraction(y)] for x, y in ((1, 0), (0, 1), (1, 1))])
     assert least_singular_value_is(powers, 2, Fraction(1, 10**6), Fraction(2), [Fraction(1)] * 6) is not None
+    assert least_singular_value_is(powers, 2, Fraction(0), Fraction(2), [Fraction(1)] * 6) is None
 
 
 def test_parallel_components_are_seen() -> None:
@@ -175,3 +177,97 @@ def test_a_certificate_that_does_not_hold(path: tuple[Any, ...], value: Any, dec
 def test_a_huge_claim_is_refused_before_any_work() -> None:
     statement = {**certificate().statement, "order": 12, "length": 200, "rank": 10_000}
     assert "exceed the limit" in check(Certificate("symmetric", statement, certificate().witness, "")).reason
+
+
+def test_floats_and_integers_bound_the_least_singular_value_alike() -> None:
+    generator = np.random.default_rng(1)
+    for order, count, length in ((4, 4, 3), (6, 4, 4), (3, 2, 5)):
+        rows = generator.integers(-8, 9, (count, length))
+        vectors = [[Fraction(int(x), 16) for x in row] for row in rows]
+        _, values, directions = np.linalg.svd(terracini(vectors, order))
+        least, direction = Fraction(float(values[-1])), [Fraction(float(x)) for x in directions[-1]]
+        near, powers = Fraction(1, 10**8), ([Fraction(1)] * count, vectors)
+        for low, high, holds in (
+            (least - near, least + near, True),
+            (least + near, least + 2 * near, False),
+            (Fraction(0), least - near, False),
+        ):
+            exact = least_singular_value_is(powers, order, low, high, direction)
+            rounded = least_singular_value_is_by_floats(vectors, order, low, high, direction)
+            assert (exact is None, rounded is None) == (holds, holds), (order, low, high)
+            assert rounded is None or rounded[:20] == exact[:20]  # type: ignore[index]
+
+
+@given(st.integers(0, 10**6))
+def test_floats_are_charged_for_more_than_they_err(seed: int) -> None:
+    """The Gram matrix in floats is within the bound of that in fractions, which the lower bound must make up for."""
+    generator = np.random.default_rng(seed)
+    count, length, order = (int(x) for x in generator.integers((1, 1, 2), (5, 4, 7)))
+    vectors = [[Fraction(float(x)) for x in row] for row in generator.standard_normal((count, length)) / 4]
+    found = _gram(vectors, order)
+    assert (found == found.T).all()
+    longest = max(sum(x**2 for x in row) for row in vectors)
+    most = count * longest ** (order - 1) * 7 * Fraction(1, 2**53)
+    for i, j in product(range(count * length), repeat=2):
+        (p, q), (s, t) = divmod(i, length), divmod(j, length)
+        a, b = vectors[p], vectors[s]
+        dot = sum(x * y for x, y in zip(a, b, strict=True))
+        exact = (dot ** (order - 1) * (q == t) + (order - 1) * dot ** (order - 2) * a[t] * b[q]) / order
+        assert abs(Fraction(float(found[i, j])) - exact) <= most
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1, 0, 0], [0, 1, 0], [1, 0, 0]],  # two equal components
+        [[3, 4, 0], [0, 1, 0], ["-3/2", -2, 0]],  # two parallel ones
+        [[1, k, k**2 % 7] for k in range(6)],  # 18 columns in a space of 15 dimensions
+        [[1, 2, 3], [2, -1, 1], [1, 1, -2], [3, 0, 1], [0, 1, 4]],  # Clebsch's: 15 columns of rank 14
+        [[1, k, 0] for k in range(5)],  # five fourth powers of two variables, where three are isolated at most
+    ],
+)
+def test_floats_show_no_local_uniqueness_where_there_is_none(rows: list[list[Any]]) -> None:
+    vectors = [[Fraction(x) for x in row] for row in rows]
+    longest = max(sum(x**2 for x in row) for row in vectors)
+    vectors = [[x / (int(longest) + 1) for x in row] for row in vectors]
+    direction = [Fraction(1)] * (3 * len(vectors))
+    for bits in (20, 40, 60, 400):
+        low = Fraction(1, 1 << bits)
+        fault = least_singular_value_is_by_floats(vectors, 4, low, Fraction(2), direction)
+        assert fault is not None and "not shown to be at least" in fault
+    assert least_singular_value_is_by_floats(vectors, 4, Fraction(0), Fraction(2), direction) is None
+    assert least_singular_value_is_by_floats(vectors, 4, Fraction(0), Fraction(2), direction[1:]) is not None
+
+
+def large(*, moved: bool) -> Certificate:
+    """161 random powers of length 4 and order 10, which need 644 columns; exactly the tensor, unless moved."""
+    generator = np.random.default_rng(3)
+    rows = generator.standard_normal((161, 4))
+    rows /= np.linalg.norm(rows, axis=1)[:, None]
+    vectors = [[Fraction(round(x * 2**30), 2**30) for x in row] for row in rows.tolist()]
+    weights = [Fraction(1)] * len(vectors)
+    entries = [[*index, str(value)] for index, value in sum_of_powers((weights, vectors), 4, 10)]
+    if moved:
+        entries[0][-1] = str(Fraction(str(entries[0][-1])) + Fraction(1, 1000))
+    statement = {
+        "order": 10,
+        "length": 4,
+        "rank": 161,
+        "entries": entries,
+        "distance": ["1/1000" if moved else 0, 0],
+        "singular": [100, 100],
+    }
+    witness = {"weights": [1] * 161, "vectors": [[str(x) for x in row] for row in vectors], "direction": [1] * 644}
+    return Certificate("symmetric", statement, witness, "flipforge.symmetric/1")
+
+
+def test_floats_decide_in_evidence_only_and_are_named() -> None:
+    verdict = check(large(moved=True))
+    assert verdict.decision == "EVIDENCE" and "its uniqueness is open" in verdict.reason
+    assert "LAPACK" in verdict.trusts
+    refused = check(large(moved=False))
+    assert refused.decision == "MALFORMED" and "644 columns is larger than 640" in refused.reason
+    long = large(moved=True)
+    long.witness["vectors"][0][0] = 3
+    refused = check(Certificate("symmetric", {**long.statement, "distance": [10**9, 10**9]}, long.witness, ""))
+    assert refused.decision == "MALFORMED" and "above 2 no bound is computed" in refused.reason

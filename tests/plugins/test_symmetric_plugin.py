@@ -16,7 +16,7 @@ from conformance import CertifierConformance
 from flipforge import api, plugins
 from flipforge.errors import FlipforgeError, InputError
 from flipforge.plugins import Certifier, Content
-from flipforge_symmetric import decompose, rank_bound, read_tensor, sorted_indices, sum_of_powers
+from flipforge_symmetric import _terracini, decompose, rank_bound, read_tensor, sorted_indices, sum_of_powers
 from flipforge_symmetric._tables import Floats, Tables, flattening, multiplicities, places
 
 
@@ -187,6 +187,33 @@ def test_local_uniqueness_is_claimed_only_where_it_is_shown(tmp_path: Path) -> N
     statement = json.loads((tmp_path / "certificate.json").read_text())["statement"]
     middle, radius = map(Fraction, statement["singular"])
     assert ("so that it is locally unique" in row["reason"]) == (middle > radius)
+
+
+@pytest.mark.parametrize(("length", "order", "rank"), [(4, 4, 6), (4, 4, 9), (3, 6, 5), (12, 4, 60)])
+def test_the_least_eigenvalue_is_found_without_the_others(
+    length: int, order: int, rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine powers of length 4 have 36 columns in a space of 35 dimensions; sixty of length 12 fill two blocks."""
+    _, vectors, _ = random_sum(length, order, rank, 3)
+    low, high, _ = _terracini.least_singular_value(vectors, order)
+    monkeypatch.setattr(_terracini, "_MAX_SPECTRUM", 0)
+    below, above, direction = _terracini.least_singular_value(vectors, order)
+    assert below <= high and low <= above <= high * 1.001 + 1e-6
+    assert (below > 0) == (low > 0) == ((length, order, rank) != (4, 4, 9))
+    assert len(direction) == length * rank and abs(np.linalg.norm(direction) - 1) < 1e-9
+
+
+def test_many_components_are_locally_unique_by_floats(tmp_path: Path) -> None:
+    """1024 columns: more than integers are for, and more than all eigenvalues are computed of."""
+    coefficients = random_sum(16, 4, 64, 3)[2]
+    entries = [
+        [*index, str(Fraction(x))]
+        for index, x in zip(sorted_indices(16, 4).tolist(), coefficients.tolist(), strict=True)
+    ]
+    row = certified({"order": 4, "length": 16, "entries": entries}, tmp_path)
+    assert row["verdict"] == "EVIDENCE" and "locally unique" in row["reason"]
+    (verified,) = api.verify(tmp_path / "certificate.json")
+    assert verified["verdict"] == "EVIDENCE" and "LAPACK" in verified["reason"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Certificates: statements with witnesses, decided on plain ``int`` and ``Fraction``.
 
 This package is the only place where a proof is decided. It imports nothing of the search: no kernel, no packed
-arithmetic, no float.
+arithmetic, no float. One kind of EVIDENCE takes floating-point numbers with bounded errors (`_terracini`), and says so.
 """
 
 from flipforge.certificates._approximate import check_approximate
@@ -20,12 +20,13 @@ from flipforge.certificates._residual import check_residual
 from flipforge.certificates._root_set import check_roots
 from flipforge.certificates._signs import check_signs, sign_clauses, sign_equations, sign_places
 from flipforge.certificates._solutions import check_solutions
-from flipforge.certificates._symmetric import MAX_TERRACINI
+from flipforge.certificates._symmetric import MAX_FLOAT_TERRACINI, MAX_TERRACINI
 from flipforge.certificates._symmetric_kind import check_symmetric
 from flipforge.certificates._ties import MOST_DEPENDENT, MOST_LEGS
 
 __all__ = [
     "LAYER_GROUPS",
+    "MAX_FLOAT_TERRACINI",
     "MAX_GRAM",
     "MAX_TERRACINI",
     "MOST_DEPENDENT",

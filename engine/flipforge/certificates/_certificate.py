@@ -9,7 +9,7 @@ from flipforge.certificates._brent import brent_defect
 from flipforge.errors import FormatError, MalformedError, RingError
 from flipforge.rings import Element, brief, parse_element, ring
 
-__all__ = ["Certificate", "Verdict", "check", "read_rows", "read_target", "register_checker"]
+__all__ = ["EXACT", "Certificate", "Verdict", "check", "read_rows", "read_target", "register_checker"]
 
 Decision = Literal["PROVED", "REFUTED", "EVIDENCE", "MALFORMED"]
 

@@ -17,7 +17,15 @@ from operator import mul
 
 from flipforge.rings import Element
 
-__all__ = ["MAX_TERRACINI", "Powers", "least_singular_value_is", "parallel_pair", "squared_distance", "sum_of_powers"]
+__all__ = [
+    "MAX_FLOAT_TERRACINI",
+    "MAX_TERRACINI",
+    "Powers",
+    "least_singular_value_is",
+    "parallel_pair",
+    "squared_distance",
+    "sum_of_powers",
+]
 
 Index = tuple[int, ...]
 Row = Sequence[Element]
@@ -25,7 +33,10 @@ Powers = tuple[Sequence[Element], Sequence[Row]]
 """Weights w_i and vectors a_i."""
 
 MAX_TERRACINI = 640
-"""Most columns of a Terracini matrix that are looked at; the work grows with their third power."""
+"""Most columns of a Terracini matrix that are looked at in integers; the work grows with their third power."""
+
+MAX_FLOAT_TERRACINI = 8192
+"""Most that are looked at in floating-point numbers: three square matrices of this size take 1.6 GB."""
 
 _BITS = 64
 _SLACK = Fraction(1, 1 << 50)
@@ -116,6 +127,8 @@ def least_singular_value_is(
     above = sum(map(mul, image, x), Fraction(0)) / sum(map(mul, x, x)) + _SLACK
     if above > high**2:
         return f"along the direction given it is more than {float(high):.3g}"
+    if not low:
+        return None
     shift = (low**2 + 2 * _SLACK) * (1 << _BITS)
     for i in range(size):
         gram[i][i] -= -(-shift.numerator // shift.denominator)

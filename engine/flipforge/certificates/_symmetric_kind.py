@@ -1,12 +1,13 @@
 """The kind ``symmetric``: a symmetric tensor, and a sum of powers that is equal to it or near it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import comb
 from typing import Any
 
-from flipforge.certificates._certificate import Certificate, Verdict
+from flipforge.certificates._certificate import EXACT, Certificate, Verdict
 from flipforge.certificates._symmetric import (
+    MAX_FLOAT_TERRACINI,
     MAX_TERRACINI,
     Index,
     Powers,
@@ -31,7 +32,8 @@ def check_symmetric(certificate: Certificate) -> Verdict:
     ``singular`` is stated a ``direction`` along which the Terracini matrix is small.
 
     The sum is equal to the tensor: PROVED. It is as near as stated, and the least singular value of its Terracini
-    matrix is as stated: EVIDENCE, for such a tensor need not have that rank.
+    matrix is as stated: EVIDENCE, for such a tensor need not have that rank. Evidence with more than `MAX_TERRACINI`
+    columns trusts floating-point numbers with bounded errors.
     """
     statement, witness = certificate.statement, certificate.witness
     order, length, rank = (_size(statement, key) for key in ("order", "length", "rank"))
@@ -50,21 +52,35 @@ def check_symmetric(certificate: Certificate) -> Verdict:
         place = f"; coefficient {first[0]} is {brief(first[2])}, wanted {brief(first[1])}" if first else ""
         distance = float(squared) ** 0.5
         return Verdict("REFUTED", f"the distance is {distance:.3g}, not {float(middle):.3g}{place}"[:600])
-    unique = "nothing is stated of its uniqueness"
+    unique, trusts = "nothing is stated of its uniqueness", EXACT
     if statement.get("singular") is not None:
-        if rank * length > MAX_TERRACINI:
-            raise MalformedError(f"a Terracini matrix of {rank * length} columns is larger than {MAX_TERRACINI}")
         least, error = _ball(statement["singular"], "singular")
-        low = max(Fraction(0), least - error)
-        fault = least_singular_value_is(powers, order, low, least + error, parse_row(witness["direction"]))
+        fault, trusts = _singular_defect(powers, order, (least, error), parse_row(witness["direction"]), not squared)
         if fault:
-            return Verdict("REFUTED", f"the least singular value of the Terracini matrix: {fault}")
+            return Verdict("REFUTED", f"the least singular value of the Terracini matrix: {fault}", trusts)
         unique = f"the least singular value of its Terracini matrix is within {float(error):.2g} of {float(least):.6g}"
-        unique += ", so that it is locally unique" if low else ", so that its uniqueness is open"
+        unique += ", so that it is locally unique" if least > error else ", so that its uniqueness is open"
     name = f"the sum of {rank} powers of order {order} and length {length}"
     if not squared:
         return Verdict("PROVED", f"{name} is the tensor, in every coefficient; {unique}")
-    return Verdict("EVIDENCE", f"{name} lies within {float(middle + radius):.3g} of the tensor; {unique}")
+    return Verdict("EVIDENCE", f"{name} lies within {float(middle + radius):.3g} of the tensor; {unique}", trusts)
+
+
+def _singular_defect(
+    powers: Powers, order: int, ball: tuple[Fraction, Fraction], direction: Sequence[Element], exact: bool
+) -> tuple[str | None, str]:
+    """Return what speaks against a ball for the least singular value, and what that rests on."""
+    columns = len(powers[1]) * len(powers[1][0])
+    low, high = max(Fraction(0), ball[0] - ball[1]), ball[0] + ball[1]
+    if columns <= MAX_TERRACINI:
+        return least_singular_value_is(powers, order, low, high, direction), EXACT
+    from flipforge.certificates._terracini import TRUSTS_FLOATS, least_singular_value_is_by_floats
+
+    # What is PROVED rests on integers alone.
+    most = MAX_TERRACINI if exact else MAX_FLOAT_TERRACINI
+    if columns > most:
+        raise MalformedError(f"a Terracini matrix of {columns} columns is larger than {most}")
+    return least_singular_value_is_by_floats(powers[1], order, low, high, direction), TRUSTS_FLOATS
 
 
 def _size(statement: Mapping[str, Any], key: str) -> int:
