@@ -63,7 +63,12 @@ def build_and_check(
             return [Check("build", False, " ".join(str(error).split()))]
         blas = flipforge_build.find_blas()
         told = f"with BLAS {Path(blas.path).name} and without" if blas else "no BLAS found: own loops"
-        return [Check("build", True, f"{path.name}, {told}"), *checks(kernels[: 2 if blas else 1])]
+        done = [Check("build", True, f"{path.name}, {told}")]
+        for check in checks(kernels[: 2 if blas else 1]):
+            done.append(check)
+            if not check.ok:  # one fault shows in many ways
+                break
+        return done
 
 
 class _Run:

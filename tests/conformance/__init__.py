@@ -26,7 +26,7 @@ pytest.register_assert_rewrite(
 from conformance._certifiers import CertifierConformance  # noqa: E402
 from conformance._examples import divided_strassen, strassen, wrong_strassen  # noqa: E402
 from conformance._executors import ExecutorConformance  # noqa: E402
-from conformance._exporters import ExporterConformance  # noqa: E402
+from conformance._exporters import ExporterConformance, swapped  # noqa: E402
 from conformance._groups import GroupConformance  # noqa: E402
 from conformance._spaces import SpaceConformance  # noqa: E402
 from conformance._stores import StoreConformance  # noqa: E402
@@ -40,5 +40,6 @@ __all__ = [
     "StoreConformance",
     "divided_strassen",
     "strassen",
+    "swapped",
     "wrong_strassen",
 ]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance import ExporterConformance, strassen
+from conformance import ExporterConformance, strassen, swapped
 from flipforge.errors import InputError
 from flipforge.plugins import Exporter, export
 from flipforge.problems import parse
@@ -50,7 +50,6 @@ class TestStructuredC(ExporterConformance):
         return [standard("sg:2"), standard("gt:2"), standard("kg:3", GF3), standard("ug:2")]
 
     def mutations(self, text: str) -> Iterable[str]:
-        yield from (text[: len(text) // 2], "")
         yield swapped(text, "out_f64_0", "[j] + m", "[j] - m")
         yield swapped(text, "left_cells_0", "{0, 1}", "{0, 0}")
         yield swapped(text, "static void rests", "skew ? -1 : 1", "-1")
@@ -77,11 +76,6 @@ def detour() -> Scheme:
     pairs = ((both, both), (first, first), (first, second), (second, first), (second, second))
     more = tuple(zip(*pairs, strict=True))
     return Scheme(plain.problem, ZT, plain.u + more[0], plain.v + more[1], (*plain.w, (0, 1, 0), *[(0, -1, 0)] * 4))
-
-
-def swapped(text: str, after: str, old: str, new: str) -> str:
-    begin = text.index(old, text.index(after))
-    return text[:begin] + new + text[begin + len(old) :]
 
 
 @given(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import ExporterConformance, divided_strassen, strassen
+from conformance import ExporterConformance, divided_strassen, strassen, swapped
 from flipforge.errors import InputError, RingError
 from flipforge.plugins import Exporter, bench, export
 from flipforge.problems import matmul, parse
@@ -51,20 +51,22 @@ def shim_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def mutants(text: str, barrier: str) -> Iterable[str]:
-    """Wrong versions: a sign, an index, each barrier of each kind of kernel, a term, a mask."""
-    yield from (text[: len(text) // 2], "")
+    """Signs in kernels of both kinds and each map, indices, both barriers of both kinds of kernels that have them."""
     yield swapped(text, "combine_out(", "m5 + m7", "m5 - m7")
-    yield swapped(text, "batched(", f"    {barrier};\n", "")
-    yield swapped(text, "for (int q = 0", f"    {barrier};\n", "")
     yield swapped(text, "product_2(", "AT(a, i + m, j,", "AT(a, i, j + k,")
-
-
-def swapped(text: str, after: str, old: str, new: str) -> str:
-    begin = text.index(old, text.index(after))
-    return text[:begin] + new + text[begin + len(old) :]
+    for kernel in ("batched(", "product_3("):
+        yield swapped(text, kernel, f"    {barrier};\n", "")
+        summing = text.index("for (int q = 0", text.index(kernel))
+        yield text[:summing] + swapped(text[summing:], "for (int q = 0", f"    {barrier};\n", "")
+    yield swapped(text, "product_2(", "(VALUE)(-(total[u][v]))", "(VALUE)(total[u][v])")
+    yield swapped(text, "combine_left(", "a12 - a22", "a12 + a22")
+    yield swapped(text, "combine_right(", "b11 - b21", "b11 + b21")
+    yield swapped(text, "combine_out(", "c[(i) * rs + (j + n) * cs]", "c[(i) * rs + (j) * cs]")
 
 
 class TestCuda(ExporterConformance):
+    quick = 7
+
     def exporter(self) -> Exporter:
         return CudaExporter()
 
@@ -73,8 +75,6 @@ class TestCuda(ExporterConformance):
 
     def mutations(self, text: str) -> Iterable[str]:
         yield from mutants(text, "__syncthreads()")
-        last = text.rindex("    __syncthreads();\n")
-        yield text[:last] + text[last:].replace("    __syncthreads();\n", "", 1)
         yield text.replace("if (i + m < rows && j < cols) c[", "if (j < cols) c[")
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance import ExporterConformance, strassen
+from conformance import ExporterConformance, strassen, swapped
 from flipforge.errors import InputError
 from flipforge.plugins import Exporter
 from flipforge.problems import parse
@@ -40,10 +40,23 @@ class TestStructured(ExporterConformance):
         return [standard("sg:2"), standard("gt:2"), standard("kg:3", GF3), standard("ug:2", GF2)]
 
     def mutations(self, text: str) -> Iterable[str]:
-        yield from (text[: len(text) // 2], "")
         yield text.replace("[(1, 1)],", "[(-1, 1)],", 1)
         yield text.replace("[(1, 1)],", "[(1, 0)],", 1)
         yield text.replace('code="sg"', 'code="kg"')
+
+
+class TestStructuredModulo2(ExporterConformance):
+    def exporter(self) -> Exporter:
+        return StructuredExporter()
+
+    def schemes(self) -> Sequence[Scheme]:
+        return [standard("ug:2", GF2)]
+
+    def mutations(self, text: str) -> Iterable[str]:
+        """Coefficients that are 0 and become 1, in each of the three factors, and an index."""
+        for factor in ("u=[", "v=[", "outputs=["):
+            yield swapped(text, factor, "[(1, 1)]", "[(1, 0), (1, 1)]")
+        yield swapped(text, "v=[", "[(1, 1)]", "[(1, 0)]")
 
 
 @pytest.mark.parametrize("code", CODES)

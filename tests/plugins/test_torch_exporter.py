@@ -82,6 +82,7 @@ def test_all_checks_hold(scheme: Scheme, tmp_path: Path) -> None:
     [
         ("m7 = product(a11 + a12", "m7 = product(a11 - a12", "unit pairs"),
         ("c12 = m5 + m7", "c12 = m5 - m7", "unit pairs"),
+        ("m2 = product(a21 + a22, b11)", "m2 = product(a21 + a22, b12)", "unit pairs"),
         ("dim=-1", "dim=-2", "unit pairs"),
         ("return _recurse(a, b, depth, base)", "return torch.matmul(a, b)", "recursion"),
         ("a.dtype != b.dtype or a.dtype == torch.bool", "False", "refused"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import ExporterConformance, divided_strassen, strassen
+from conformance import ExporterConformance, divided_strassen, strassen, swapped
 from flipforge.errors import InputError, RingError
 from flipforge.plugins import Exporter
 from flipforge.rings import GF2
@@ -24,11 +24,6 @@ needs_triton = pytest.mark.skipif(
 )
 
 
-def swapped(text: str, after: str, old: str, new: str) -> str:
-    begin = text.index(old, text.index(after))
-    return text[:begin] + new + text[begin + len(old) :]
-
-
 @needs_triton
 @pytest.mark.slow
 class TestTriton(ExporterConformance):
@@ -39,8 +34,13 @@ class TestTriton(ExporterConformance):
         return [strassen()]
 
     def mutations(self, text: str) -> Iterable[str]:
-        yield from (text[: len(text) // 2], "")
+        """Signs, indices and masks; barriers are Triton's own."""
+        yield swapped(text, "def combine_left", "a12 - a22", "a12 + a22")
+        yield swapped(text, "def combine_right", "b11 - b21", "b11 + b21")
         yield swapped(text, "def combine_out", "m5 + m7", "m5 - m7")
+        yield swapped(text, "def combine_out", "put(c, i, j + n,", "put(c, i, j,")
+        yield swapped(text, "def batched", "left = at(s, i, q,", "left = at(s, i, q + 1,")
+        yield swapped(text, "def product_1", "-(total)", "total")
         yield swapped(text, "def product_2", "i + m, q,", "i, q + k,")
         yield swapped(text, "def product_3", ", True)", ", False)")
         yield text.replace("mask=inside & (i < rows) & (j < cols), other=0", "mask=inside & (i < rows), other=0")
