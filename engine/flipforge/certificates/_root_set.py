@@ -28,6 +28,7 @@ __all__ = [
     "existence_defect",
     "read_points",
     "reality_defect",
+    "square_part",
 ]
 
 _MAX_ROOTS, _MAX_STEPS, _MAX_CORNER = 2000, 1000, 200_000
@@ -50,7 +51,7 @@ def check_roots(certificate: Certificate) -> Verdict:
     if radius <= 0:
         raise MalformedError("the radius must be positive")
     points = read_points(statement["roots"], system)
-    square, rest = _split(system, statement["rows"])
+    square, rest = square_part(system, statement["rows"])
     if not points:
         raise MalformedError("roots must be a list of at least one point")
     fault = (
@@ -96,7 +97,7 @@ def read_points(rows: object, system: StatedSystem) -> list[list[Complex]]:
     return [[read_box(entry) for entry in row] for row in rows]
 
 
-def _split(system: StatedSystem, rows: object) -> tuple[SquareSystem, list[tuple[int, Terms]]]:
+def square_part(system: StatedSystem, rows: object) -> tuple[SquareSystem, list[tuple[int, Terms]]]:
     """Return the square system, and the equations that it leaves out."""
     count = len(system.equations)
     chosen = list(range(count)) if rows is None else rows

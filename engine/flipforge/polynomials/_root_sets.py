@@ -15,7 +15,7 @@ from flipforge.polynomials._standard import standard_monomials
 from flipforge.polynomials._statements import ball_of, system_document, text
 from flipforge.polynomials._system import System
 
-__all__ = ["RADIUS", "RootSet", "certify_all", "real_flags", "roots_certificate"]
+__all__ = ["RADIUS", "RootSet", "certify_all", "flattened", "real_flags", "roots_certificate"]
 
 RADIUS = Fraction(1, 2**64)
 _BITS = 160
@@ -99,7 +99,7 @@ def roots_certificate(
         Why these are all: ``"bezout"`` or ``"quotient"``.
     """
     generators = system.field.values(_BITS)
-    centres = [[_flattened(ball_of(x, _CENTRE_BITS)) for x in (*point, *generators)] for point in points]
+    centres = [[flattened(ball_of(x, _CENTRE_BITS)) for x in (*point, *generators)] for point in points]
     what = "of the whole system" if rows is None else f"of equations {', '.join(map(str, rows))} alone"
     claim = f"each ball holds a simple root {what}; the roots are distinct"
     statement = {
@@ -124,9 +124,9 @@ def real_flags(centres: Sequence[Sequence[Sequence[Fraction]]], n: int) -> list[
     ]
 
 
-def _flattened(pair: Sequence[Fraction]) -> list[Fraction]:
+def flattened(pair: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
     """Take what is very near the real axis to lie on it; the checker decides whether that is so."""
-    return [pair[0], Fraction(0) if abs(pair[1]) < _FLAT else pair[1]]
+    return pair[0], Fraction(0) if abs(pair[1]) < _FLAT else pair[1]
 
 
 def _order(point: Sequence[acb]) -> list[tuple[float, float]]:

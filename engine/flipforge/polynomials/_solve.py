@@ -154,7 +154,7 @@ class Newton:
 
 
 def newton(evaluator: Evaluator, points: Array, most: int = STEPS) -> Newton:
-    """Take at most so many steps from each point."""
+    """Take at most so many steps from each point; of more equations than unknowns, those of Gauss and Newton."""
     done, made = [points[:0]], 0
     slow = points[:0]
     with np.errstate(all="ignore"):
@@ -164,9 +164,14 @@ def newton(evaluator: Evaluator, points: Array, most: int = STEPS) -> Newton:
             points, values, slopes = points[usable], values[usable], slopes[usable]
             if not len(points):
                 break
-            regular = abs(np.linalg.det(slopes)) > 1e-250
-            points, values, slopes = points[regular], values[regular], slopes[regular]
-            steps = np.linalg.solve(slopes, values[:, :, None])[:, :, 0]
+            square, right = slopes, values[:, :, None]
+            if square.shape[1] > square.shape[2]:
+                # Gauss-Newton steps.
+                adjoint = slopes.conj().transpose(0, 2, 1)
+                square, right = adjoint @ slopes, adjoint @ right
+            regular = abs(np.linalg.det(square)) > 1e-250
+            points = points[regular]
+            steps = np.linalg.solve(square[regular], right[regular])[:, :, 0]
             points = points - steps
             made += len(points)
             sizes = np.max(abs(steps), axis=1) / (1 + np.max(abs(points), axis=1))

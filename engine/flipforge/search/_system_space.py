@@ -24,7 +24,8 @@ class SystemSpace:
 
     The level is how many roots there can be beside these, counted with multiplicity, by Bezout's bound or that of the
     quotient by the ideal; at level 0 the set holds them all. Where Newton's method is slow, a walk goes on by
-    deflation, to roots whose dual space is proven.
+    deflation, to roots whose dual space is proven. So it does for every root of an overdetermined system, where balls
+    are kept beside the roots and count for nothing. Over a number field the ring is still called Q.
 
     Raises
     ------
@@ -90,16 +91,16 @@ class SystemSpace:
 
     def encode(self, state: Any) -> bytes:
         """Write centres and dual spaces."""
-        return json.dumps([state.simple, state.singular]).encode()
+        return json.dumps([state.simple, state.singular, *([state.open] if state.open else [])]).encode()
 
     def decode(self, data: bytes) -> Any:
         """Read what `encode` wrote."""
         from flipforge.polynomials import Solutions
 
         try:
-            simple, singular = json.loads(data)
-            points = tuple(tuple((int(re), int(im)) for re, im in point) for point in simple)
-            return Solutions(points, tuple(map(str, singular)))
+            simple, singular, *rest = json.loads(data)
+            maybe = [(tuple(map(int, rows)), _point(point)) for part in rest for rows, point in part]
+            return Solutions(tuple(map(_point, simple)), tuple(map(str, singular)), tuple(maybe))
         except (ValueError, TypeError) as error:
             raise MalformedError(f"a state that holds no roots of {self.problem} ({error})") from None
 
@@ -131,6 +132,10 @@ class SystemSpace:
     def warm(self) -> None:
         """Find the bound on the number of roots, once for each worker."""
         self.score(self.start(Seed(0)))
+
+
+def _point(pairs: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((int(re), int(im)) for re, im in pairs)
 
 
 def _parse(path: str) -> Problem:
