@@ -83,6 +83,7 @@ def detour() -> Scheme:
     sizes=st.tuples(st.integers(1, 14), st.integers(1, 14), st.integers(1, 14)),
     levels=st.integers(0, 3),
     general=st.integers(0, 2),
+    threads=st.integers(1, 3),
     dtype=st.sampled_from(["float32", "int64"]),
     orders=st.tuples(*[st.sampled_from("CF")] * 3),
     blas=st.booleans(),
@@ -90,7 +91,15 @@ def detour() -> Scheme:
 )
 @settings(max_examples=100)
 def test_any_size_depth_and_order_is_exact(
-    code: str, sizes: tuple[int, int, int], levels: int, general: int, dtype: str, orders: Any, blas: bool, seed: int
+    code: str,
+    sizes: tuple[int, int, int],
+    levels: int,
+    general: int,
+    threads: int,
+    dtype: str,
+    orders: Any,
+    blas: bool,
+    seed: int,
 ) -> None:
     draw = np.random.default_rng(seed)
     m, k, n = sizes
@@ -102,7 +111,8 @@ def test_any_size_depth_and_order_is_exact(
     wanted = left @ (left.T if code[1] == "t" else clean(b, code[1]))
     out = np.full(wanted.shape, 55, dtype, order=orders[2])
     other = None if code[1] == "t" else b
-    found = kernel(blas).multiply(a, other, code=code, out=out, levels=levels, general_levels=general)
+    options = {"levels": levels, "general_levels": general, "threads": threads}
+    found = kernel(blas).multiply(a, other, code=code, out=out, **options)
     assert found is out
     if code[1] == "t":
         assert (out[np.tril_indices(m, -1)] == 55).all()
@@ -115,6 +125,13 @@ def test_general_products_take_the_levels_of_their_own_schemes() -> None:
     a = np.ones((64, 64))
     plain, fast = (kernel().workspace(a, code="gt", general_levels=levels) for levels in (0, 1))
     assert plain == 64 < fast
+
+
+def test_products_are_shared_out_over_cores() -> None:
+    """Each core has memory of its own for the products that it takes."""
+    a = np.ones((64, 64))
+    one, two = (kernel().workspace(a, code="gt", general_levels=1, threads=threads) for threads in (1, 2))
+    assert one < two
 
 
 def test_the_structured_scheme_is_what_runs() -> None:

@@ -143,6 +143,47 @@ static void operands(const job *job, char letter, int count, const cell *cells, 
   }
 }
 
+/* A product of blocks; of one of a block and its transpose the lower triangle is filled in where it is wanted. */
+typedef struct {
+  char left, right;
+  int mirrored;
+  view a, b, c;
+} task;
+
+static void performed(const job *job, const task *t, int level, idx m, idx k, idx n, arena *ws, int threads) {
+  within(job, t->left, t->right, level, m, k, n, t->a, t->b, t->c, ws, threads);
+  if (t->mirrored && !job->dry)
+    tools_of(job)->mirror(m, t->c.p, row_step(t->c), column_step(t->c), 0, &job->ring);
+}
+
+/* As many products as come out even are shared out, a core each; the rest are taken by all cores, one by one. */
+static void perform(const job *job, const task *tasks, int count, int level, idx m, idx k, idx n, arena *ws,
+                    int threads) {
+  const int shared = threads > 1 ? count - count % threads : 0;
+  if (shared) {
+    const arena kept = *ws;
+    arena most = {0, 0, 0, 0};
+    struct job measured = *job;
+    measured.dry = 1;
+    for (int i = 0; i < shared; i++) performed(&measured, tasks + i, level, m, k, n, &most, 1);
+    const size_t each = (most.peak + 4095) & ~(size_t)4095;
+    if (kept.used + (size_t)threads * each > ws->peak) ws->peak = kept.used + (size_t)threads * each;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) if (!job->dry)
+#endif
+    for (int i = 0; i < shared; i++) {
+#ifdef _OPENMP
+      const size_t number = (size_t)omp_get_thread_num();
+#else
+      const size_t number = 0;
+#endif
+      arena own = {kept.base, kept.used + number * each, 0, 0};
+      if (!job->dry) performed(job, tasks + i, level, m, k, n, &own, 1);
+    }
+  }
+  for (int i = shared; i < count; i++) performed(job, tasks + i, level, m, k, n, ws, threads);
+}
+
 /* One level: combinations, products of the kinds that the scheme calls for, the blocks of the result. */
 static void by_scheme(const job *job, const structured *s, int turn, int level, idx m, idx k, idx n, view a, view b, view c,
                       arena *ws, int threads) {
@@ -165,20 +206,18 @@ static void by_scheme(const job *job, const structured *s, int turn, int level, 
     to[o] = block(job, c, (turn_rows ? x->rows - 1 - at.row : at.row) * m,
                   (turn_cols ? x->cols - 1 - at.column : at.column) * n);
   }
+  task tasks[MOST_BLOCKS];
   for (int r = 0; r < x->products; r++) {
     const view u = chosen(x->left_source[r], from, left), v = chosen(x->right_source[r], with, right);
     const int alone = s->goes[r], own = s->own[r] == '1';
-    const char kind = s->left_kinds[r], other = s->right_kinds[r];
-    p[r] = alone >= 0 ? to[alone] : fresh(job, ws, m, n, c.by_rows);
-    if (own)
-      within(job, turn ? turned(kind) : kind, 't', level - 1, m, k, n, u, u, p[r], ws, threads);
-    else
-      within(job, turn ? turned(kind) : kind, turn ? turned(other) : other, level - 1, m, k, n, u, gram ? flipped(v) : v,
-             p[r], ws, threads);
+    const char kind = turn ? turned(s->left_kinds[r]) : s->left_kinds[r];
+    const char other = turn ? turned(s->right_kinds[r]) : s->right_kinds[r];
     const int on_diagonal = alone >= 0 && s->out_cells[alone].row == s->out_cells[alone].column;
-    if (own && !on_diagonal && !job->dry)
-      tools_of(job)->mirror(m, p[r].p, row_step(p[r]), column_step(p[r]), 0, &job->ring);
+    p[r] = alone >= 0 ? to[alone] : fresh(job, ws, m, n, c.by_rows);
+    const task each = {kind, own ? 't' : other, own && !on_diagonal, u, own ? u : gram ? flipped(v) : v, p[r]};
+    tasks[r] = each;
   }
+  perform(job, tasks, x->products, level - 1, m, k, n, ws, threads);
   /* Of blocks on the diagonal of a symmetric result the upper triangle is written, and nothing else. */
   view kept[MOST_BLOCKS];
   for (int o = 0; o < s->kept; o++) {
