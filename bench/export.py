@@ -6,6 +6,7 @@ Both use the BLAS that NumPy ships, on one thread but for the part ``threads``.
     python bench/export.py                                   # quick: sizes of 1024 and 2048
     python bench/export.py --sizes 4096 --repeat 3
     python bench/export.py --parts float --sizes 8192 --levels 2,3 --repeat 1
+    python bench/export.py --parts cuda --scheme schemes/matmul-4x4x4_ZT_r49_0e13bae54b79.json
 """
 
 import argparse
@@ -27,9 +28,13 @@ from flipforge.rings import ZT
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.schemes.formats import judge_file
 from flipforge_codegen import flipforge_build, flipforge_c
+from flipforge_codegen._nvcc import ARCHITECTURES, compiled, find_nvcc
+from flipforge_codegen._nvrtc import compiled_by_nvrtc, find_nvrtc
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_c import Kernel
 from flipforge_codegen.flipforge_c_structured import StructuredKernel, load_structured
+from flipforge_codegen.flipforge_gpu import TYPES
+from flipforge_codegen.gpu_targets import CudaExporter
 
 Array = npt.NDArray[Any]
 Row = dict[str, Any]
@@ -222,6 +227,25 @@ def syrk(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
                     }  # fmt: skip
 
 
+def cuda(fast: Kernel, options: argparse.Namespace) -> Iterator[Row]:
+    """Registers and spills of the whole CUDA text of the scheme, as the compiler's log tells them; no GPU is needed."""
+    del fast
+    nvrtc, nvcc = find_nvrtc(), find_nvcc()
+    if not nvrtc and not nvcc:
+        raise SystemExit("no NVRTC and no nvcc: pip install 'flipforge[cuda]'")
+    by = partial(compiled_by_nvrtc, nvrtc) if nvrtc else partial(compiled, str(nvcc))
+    with tempfile.TemporaryDirectory() as folder:
+        path = CudaExporter().export(options.inner, Path(folder), options={}).files[0]
+        for name in TYPES:
+            for architecture in ARCHITECTURES:
+                rows = by(path, name, architecture)
+                yield {
+                    "part": "cuda", "by": "NVRTC" if nvrtc else "nvcc", "dtype": name, "architecture": architecture,
+                    "kernels": len(rows), "registers": max(row.registers for row in rows),
+                    "spilled": sum(row.spilled for row in rows), "shared": max(row.shared for row in rows),
+                }  # fmt: skip
+
+
 def gram_kernel(schemes: list[Scheme], folder: Path) -> StructuredKernel:
     return load_structured(CExporter().export_levels(schemes, folder).files[0], cache_dir=folder)
 
@@ -233,7 +257,7 @@ def read(path: Path) -> Scheme:
     return scheme
 
 
-PARTS = {"syrk": syrk, "float": floats, "threads": threads, "residues": residues, "integers": integers}
+PARTS = {"syrk": syrk, "float": floats, "threads": threads, "residues": residues, "integers": integers, "cuda": cuda}
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What the exporters of this plugin have in common."""
 
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
@@ -13,7 +14,7 @@ from flipforge.errors import InputError, NotFoundError
 from flipforge.schemes import Scheme
 from flipforge_codegen import _report
 
-__all__ = ["Reporting", "check_options", "standalone", "timed", "written"]
+__all__ = ["Reporting", "check_options", "standalone", "timed", "version_of", "written"]
 
 
 class Reporting:
@@ -43,6 +44,18 @@ def written(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file; export the scheme first")
     return path
+
+
+def version_of(command: str | None) -> str:
+    """Return what a compiler says of its version: the line with its release, or the first; "none" without compiler."""
+    if command is None:
+        return "none"
+    try:
+        done = subprocess.run([command.split()[0], "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"{command} cannot be run ({error.strerror})"
+    lines = done.stdout.splitlines()
+    return next((line for line in lines if "release" in line), (lines or [command])[0])
 
 
 def standalone(*modules: ModuleType) -> dict[str, str]:

@@ -152,20 +152,20 @@ class _Run:
 
 
 def _load(path: Path) -> ModuleType:
-    """Run the text that is there, with the runtime beside it under the name that the text imports."""
-    name = "flipforge_structured"
-    kept = sys.modules.get(name)
+    """Run the text that is there, with the files beside it under the names that the text imports."""
+    names = ("flipforge_triangles", "flipforge_structured", path.stem)
+    kept = {name: sys.modules.get(name) for name in names}
     try:
-        for part in (name, path.stem):
-            spec = importlib.util.spec_from_file_location(part, path.with_name(f"{part}.py"))
+        for name in names:
+            spec = importlib.util.spec_from_file_location(name, path.with_name(f"{name}.py"))
             if spec is None:
                 raise ImportError(f"{path} cannot be loaded")
             module = importlib.util.module_from_spec(spec)
-            sys.modules[part] = module
-            exec(compile(path.with_name(f"{part}.py").read_text(encoding="utf-8"), part, "exec"), module.__dict__)
+            sys.modules[name] = module
+            exec(compile(path.with_name(f"{name}.py").read_text(encoding="utf-8"), name, "exec"), module.__dict__)
     finally:
-        sys.modules.pop(path.stem, None)
-        sys.modules.pop(name, None)
-        if kept is not None:
-            sys.modules[name] = kept
+        for name, before in kept.items():
+            sys.modules.pop(name, None)
+            if before is not None:
+                sys.modules[name] = before
     return module

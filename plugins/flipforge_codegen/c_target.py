@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_build, flipforge_c, flipforge_c_structured
 from flipforge_codegen._c_structured import CODES
 from flipforge_codegen._c_text import c_text
-from flipforge_codegen._exporter import Reporting, check_options, standalone, timed, written
+from flipforge_codegen._exporter import Reporting, check_options, standalone, timed, version_of, written
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
 
@@ -59,13 +58,7 @@ class CExporter(Reporting):
     def tools(self) -> dict[str, str]:
         """Name the compiler."""
         found = os.environ.get("CC") or next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-        if found is None:
-            return {"cc": "none"}
-        try:
-            done = subprocess.run([found.split()[0], "--version"], capture_output=True, text=True, check=False)
-        except OSError as error:
-            return {"cc": f"{found} cannot be run ({error.strerror})"}
-        return {"cc": (done.stdout.splitlines() or [found])[0]}
+        return {"cc": version_of(found)}
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Build and run the file that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

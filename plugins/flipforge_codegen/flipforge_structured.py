@@ -1,6 +1,6 @@
 """Products of structured matrices by exported schemes: triangular, symmetric and skew operands, X times its transpose.
 
-The tables of a scheme are in the module that imports this one. Needs NumPy, nothing else.
+The tables of a scheme are in the module that imports this one. Needs NumPy and flipforge_triangles.py, nothing else.
 
 How blocks keep their structure:
 
@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from flipforge_codegen.flipforge_triangles import clean, mirrored, pack, padded, symmetric, unpack
 
 __all__ = ["StructuredProduct", "clean", "pack", "symm", "syrk", "trmm", "unpack"]
 
@@ -137,7 +139,7 @@ class _Run:
         rounded = [-(-size // d) * d for size, d in zip(sizes, scheme.dims, strict=True)]
         if list(sizes) == rounded:
             return self._by_scheme(scheme, left, right, depth, out)
-        result = self._by_scheme(scheme, _padded(left, rounded[:2]), _padded(right, rounded[1:]), depth, None)
+        result = self._by_scheme(scheme, padded(left, rounded[:2]), padded(right, rounded[1:]), depth, None)
         result = result[: shape[0], : shape[1]]
         return result if out is None else _into(out, result)
 
@@ -146,7 +148,7 @@ class _Run:
         if "t" in code and self.gram is not None and not p:
             result = np.empty((len(left), len(left)), left.dtype) if out is None else out
             self.gram(left, result)
-            return _mirrored(result)
+            return mirrored(result)
         result = self.general(left, right) if out is None or p else self.general(left, right, out=out)
         result = result % p if p else result
         return result if out is None else _into(out, result)
@@ -231,7 +233,7 @@ class _Run:
                 result[cuts[i]] += part.T if transposed else part
             for j in range(i + 1, count):
                 block = a[cuts[i], cuts[j]]
-                rest = np.tril(block - _symmetric(block), -1)
+                rest = np.tril(block - symmetric(block), -1)
                 result[cuts[i]] += self.product("lg", [rest, b[cuts[j]]], depth - 1, None)
                 other = self.product("ug", [rest.T, b[cuts[i]]], depth - 1, None)
                 result[cuts[j]] += -other if skew else other
@@ -317,46 +319,6 @@ def _needs(product: StructuredProduct, *codes: str) -> None:
         raise ValueError(f"this product has code {product.code}, {' or '.join(codes)} is needed")
 
 
-def clean(x: Array, letter: str) -> Array:
-    """Return the whole matrix of a structure from its upper triangle, or the lower one for ``l``; the rest is not read.
-
-    Examples
-    --------
-    >>> clean(np.array([[1, 2], [9, 3]]), "s").tolist()
-    [[1, 2], [2, 3]]
-    """
-    if letter == "u":
-        return np.triu(x)
-    if letter == "l":
-        return np.tril(x)
-    if letter == "s":
-        return np.asarray(np.triu(x) + np.triu(x, 1).T)
-    if letter == "k":
-        return np.asarray(np.triu(x, 1) - np.triu(x, 1).T)
-    return x
-
-
-def pack(x: Array, *, lower: bool = False) -> Array:
-    """Return the upper triangle row by row, or the lower one."""
-    return np.asarray(x[np.tril_indices(len(x)) if lower else np.triu_indices(len(x))])
-
-
-def unpack(packed: Array, letter: str = "u") -> Array:
-    """Return the whole matrix of a packed triangle: upper for u, s and k, lower for l.
-
-    Raises
-    ------
-    ValueError
-        Its length is not n (n + 1) / 2.
-    """
-    n = int(((8 * len(packed) + 1) ** 0.5 - 1) / 2)
-    if n * (n + 1) // 2 != len(packed):
-        raise ValueError(f"{len(packed)} entries are no packed triangle")
-    whole = np.zeros((n, n), packed.dtype)
-    whole[np.tril_indices(n) if letter == "l" else np.triu_indices(n)] = packed
-    return clean(whole, letter)
-
-
 def _must_fit(a: Array, b: Array, inner: int) -> None:
     if a.dtype.kind != "i" or not a.size or not b.size:
         return
@@ -379,12 +341,8 @@ def _blocks(x: Array, cells: Sequence[tuple[int, int, int, int]], grid: tuple[in
     for i, j, coordinate, _ in cells:
         if coordinate not in found:
             block = x[i * rows : (i + 1) * rows, j * cols : (j + 1) * cols]
-            found[coordinate] = _symmetric(block) if letter in "sk" else block
+            found[coordinate] = symmetric(block) if letter in "sk" else block
     return [found[coordinate] for coordinate in range(len(found))]
-
-
-def _symmetric(block: Array) -> Array:
-    return np.asarray(np.triu(block) + np.triu(block, 1).T)
 
 
 def _diagonal(cells: Sequence[tuple[int, int, int, int]], letter: str) -> frozenset[int]:
@@ -406,18 +364,6 @@ def _sum(terms: Terms, blocks: Sequence[Array], modulus: int) -> Array:
         x = blocks[place]
         total = total + x if coefficient == 1 else total - x if coefficient == -1 else total + coefficient * x
     return np.asarray(total % modulus if modulus else total)
-
-
-def _padded(x: Array, shape: Sequence[int]) -> Array:
-    whole = np.zeros(tuple(shape), x.dtype)
-    whole[: x.shape[0], : x.shape[1]] = x
-    return whole
-
-
-def _mirrored(x: Array) -> Array:
-    lower = np.tril_indices(len(x), -1)
-    x[lower] = x.T[lower]
-    return x
 
 
 def _into(out: Array, result: Array) -> Array:

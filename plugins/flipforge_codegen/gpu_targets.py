@@ -10,12 +10,13 @@ from flipforge.programs import Program
 from flipforge.schemes import Scheme
 from flipforge_codegen import flipforge_gpu
 from flipforge_codegen._c_text import runtime
-from flipforge_codegen._exporter import Reporting, check_options, written
+from flipforge_codegen._exporter import Reporting, check_options, version_of, written
 from flipforge_codegen._form import form_of
 from flipforge_codegen._gpu_bench import cuda_rows, opencl_rows
 from flipforge_codegen._gpu_text import CUDA, OPENCL, Dialect, gpu_text
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
+from flipforge_codegen._nvcc import find_nvcc
 from flipforge_codegen._stages import stages
 
 __all__ = ["CudaExporter", "OpenCLExporter", "carried"]
@@ -76,6 +77,13 @@ class _GpuExporter(Reporting):
         """
         return isolated("_gpu_check", scheme, written(folder, f"{module_name(scheme)}.{self.suffix}"))
 
+    def tools(self) -> dict[str, str]:
+        """Name the compiler of the CPU shim."""
+        try:
+            return {"c++": version_of(flipforge_gpu.find_compiler())}
+        except flipforge_gpu.MissingError:
+            return {"c++": version_of(None)}
+
     def _companions(self) -> dict[str, str]:
         return {}
 
@@ -85,6 +93,10 @@ class CudaExporter(_GpuExporter):
 
     dialect = CUDA
     suffix = "cu"
+
+    def tools(self) -> dict[str, str]:
+        """Name the compilers that run and compile the text."""
+        return {**super().tools(), "nvcc": version_of(find_nvcc())}
 
     def bench(self, folder: Path, names: Sequence[str], size: int) -> list[dict[str, Any]]:
         """Time the kernels against cuBLAS; see `flipforge bench`."""

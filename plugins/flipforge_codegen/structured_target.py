@@ -11,8 +11,8 @@ from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.problems import ProductCode, matrix_cells
 from flipforge.programs import program
 from flipforge.schemes import Scheme
-from flipforge_codegen import flipforge_structured
-from flipforge_codegen._exporter import check_options, written
+from flipforge_codegen import flipforge_structured, flipforge_triangles
+from flipforge_codegen._exporter import Reporting, check_options, standalone, written
 from flipforge_codegen._numpy_text import module_name, stated
 from flipforge_codegen._stages import stages
 from flipforge_codegen._structured_check import run_checks
@@ -94,8 +94,10 @@ def structured_product(scheme: Scheme) -> StructuredProduct:
     )  # fmt: skip
 
 
-class StructuredExporter:
-    """Writes ``NAME.py`` with the tables of the scheme and ``flipforge_structured.py``, the same for all schemes."""
+class StructuredExporter(Reporting):
+    """Writes ``NAME.py`` with the tables of the scheme, and two files that are the same for all schemes."""
+
+    shares = False
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:
         """Write the files of a scheme; see `flipforge.plugins.Exporter`. This target has no options."""
@@ -106,8 +108,8 @@ class StructuredExporter:
             stated(scheme), code=json.dumps(product.code), dims=product.dims, left=product.left, right=product.right,
             u=_rows(product.u), v=_rows(product.v), outputs=_rows(product.outputs), modulus=product.modulus,
         )  # fmt: skip
-        runtime = Path(flipforge_structured.__file__).read_text(encoding="utf-8")
-        return ExportResult(write_texts(folder, {f"{name}.py": text, "flipforge_structured.py": runtime}))
+        texts = {f"{name}.py": text, **standalone(flipforge_structured, flipforge_triangles)}
+        return ExportResult(write_texts(folder, texts))
 
     def check(self, scheme: Scheme, folder: Path) -> list[Check]:
         """Run the module that `export` wrote for this scheme; see `flipforge.plugins.Exporter`.

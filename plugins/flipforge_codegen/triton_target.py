@@ -9,7 +9,7 @@ from typing import Any
 from flipforge.errors import InputError
 from flipforge.plugins import Check, ExportResult, write_texts
 from flipforge.schemes import Scheme
-from flipforge_codegen._exporter import check_options, written
+from flipforge_codegen._exporter import Reporting, check_options, written
 from flipforge_codegen._gpu_bench import triton_rows
 from flipforge_codegen._isolated import isolated
 from flipforge_codegen._numpy_text import module_name
@@ -19,7 +19,7 @@ from flipforge_codegen.gpu_targets import carried
 __all__ = ["TritonExporter"]
 
 
-class TritonExporter:
+class TritonExporter(Reporting):
     """Writes ``NAME_triton.py`` with ``multiply(a, b)`` for float16, float32 and float64, any size and strides."""
 
     def export(self, scheme: Scheme, folder: Path, *, options: Mapping[str, Any]) -> ExportResult:

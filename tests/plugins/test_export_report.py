@@ -35,6 +35,23 @@ def test_an_export_leaves_json_markdown_and_plots(tmp_path: Path) -> None:
     assert (tmp_path / f"{report.report.stem}_figures.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
+@pytest.mark.parametrize(
+    ("target", "scheme"),
+    [
+        *((target, strassen()) for target in ("c", "torch", "cuda", "opencl", "triton")),
+        ("blas", standard_scheme(parse("structured:gt:2"), ZT)),
+    ],
+)
+def test_every_target_reports_figures_and_plots(target: str, scheme: Scheme, tmp_path: Path) -> None:
+    report = export(scheme, target, tmp_path).report
+    figures = json.loads(report.read_text(encoding="utf-8"))["figures"]
+    wanted = {"additions", "operations_per_level", "workspace_blocks"}
+    if scheme.problem.kind == "matmul":
+        wanted |= {"by_levels", "traffic_per_level", "growth", "error", "exact_entries"}
+    assert wanted <= figures.keys()
+    assert "figures.svg" in report.with_suffix(".md").read_text(encoding="utf-8")
+
+
 def test_unchecked_export_says_what_was_not_run(tmp_path: Path) -> None:
     document = json.loads(export(strassen(), "numpy", tmp_path).report.read_text(encoding="utf-8"))
     assert document["status"]["executed"] == "not run: export with --check"

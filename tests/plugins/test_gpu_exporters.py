@@ -21,6 +21,7 @@ from flipforge.problems import matmul, parse
 from flipforge.programs import program
 from flipforge.rings import GF2, ZT, HalfZ
 from flipforge.schemes import Scheme, standard_scheme
+from flipforge.schemes.formats import judge_file
 from flipforge_codegen import _gpu_bench, flipforge_gpu
 from flipforge_codegen._gpu_check import run_checks
 from flipforge_codegen._gpu_text import CUDA, gpu_text
@@ -209,6 +210,26 @@ def test_text_compiles_without_spills_and_the_log_tells_what_a_kernel_takes(
     path.write_text(text.replace("SUM total", "SUM totals"))
     with pytest.raises(ValueError, match="total"):
         compiler(path, "float32", "sm_90")
+
+
+@needs_nvrtc
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("name", "dtypes"),
+    [("matmul-4x4x4_ZT_r49_0e13bae54b79", tuple(flipforge_gpu.TYPES)), ("matmul-5x5x5_ZT_r93_*", ("float64", "int64"))],
+)
+def test_whole_texts_of_large_schemes_spill_nothing(
+    name: str, dtypes: tuple[str, ...], architecture: str, root: Path, tmp_path: Path
+) -> None:
+    """All tiers; of the largest, the types whose values take two registers (bench/export.py --parts cuda has all)."""
+    scheme = judge_file(min((root / "schemes").glob(f"{name}.json")))[0].scheme
+    assert scheme
+    path = CudaExporter().export(scheme, tmp_path, options={}).files[0]
+    for dtype in dtypes:
+        rows = compiled_by_nvrtc(NVRTC, path, dtype, architecture)
+        assert len(rows) == scheme.rank + 4
+        assert [row.kernel for row in rows if row.spilled] == []
 
 
 def test_a_text_that_no_compiler_saw_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

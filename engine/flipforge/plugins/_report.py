@@ -16,7 +16,10 @@ __all__ = ["REPORT_FORMAT", "document_of", "dump", "markdown"]
 
 REPORT_FORMAT = "flipforge-export/1"
 
-_DISTRIBUTIONS = ("numpy", "torch", "pyopencl", "triton", "cupy")
+_DISTRIBUTIONS = (
+    *("numpy", "torch", "pyopencl", "pocl-binary-distribution"),
+    *("triton", "cupy", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12"),
+)
 
 
 def document_of(
