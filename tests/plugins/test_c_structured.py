@@ -111,7 +111,7 @@ def test_any_size_depth_and_order_is_exact(
     wanted = left @ (left.T if code[1] == "t" else clean(b, code[1]))
     out = np.full(wanted.shape, 55, dtype, order=orders[2])
     other = None if code[1] == "t" else b
-    options = {"levels": levels, "general_levels": general, "threads": threads}
+    options: dict[str, Any] = {"levels": levels, "general_levels": general, "threads": threads}
     found = kernel(blas).multiply(a, other, code=code, out=out, **options)
     assert found is out
     if code[1] == "t":
