@@ -38,9 +38,9 @@ class HenselLifter:
     bits: int = _BITS
     version = "hensel/1"
 
-    def liftable(self, scheme: Scheme) -> bool:
-        """Tell whether one of a few attempts lifts the scheme."""
-        return self.lift(scheme, Q, attempts=_QUICK_ATTEMPTS).outcome == "lifted"
+    def liftable(self, scheme: Scheme, to: Ring = Q) -> bool:
+        """Tell whether one of a few attempts lifts the scheme to the ring, or to a smaller one."""
+        return self.lift(scheme, to, attempts=_QUICK_ATTEMPTS).outcome == "lifted"
 
     def lift(self, scheme: Scheme, to: Ring = Q, *, attempts: int = 12, seed: int = 0, best: bool = False) -> Lift:
         """Lift a scheme; where a ternary lift of one over GF(2) is asked for, or the best, signs are looked for first.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from catalogue_samples import variants
 from executor_checks import until
+from flipforge import api
+from flipforge.catalogue import SqliteStore
+from flipforge.search import Entry
 from lonely import environment, isolated, run_isolated
 
 pytestmark = pytest.mark.chaos
@@ -36,6 +41,17 @@ def inhabitants(network: str) -> Iterator[tuple[int, list[str]]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and namespace(entry.name) == network:
             yield int(entry.name), (entry / "cmdline").read_text().split("\0")
+
+
+def worker_of(driver: subprocess.Popen[str]) -> int:
+    """Wait for a worker of a command in a namespace of its own, and return its process."""
+    until(lambda: namespace(driver.pid) not in (None, namespace("self")))
+    network = str(namespace(driver.pid))
+
+    def at_work() -> list[int]:
+        return [pid for pid, command in inhabitants(network) if command[0] == "ray::flipforge"]
+
+    return until(at_work, LONG)[0]
 
 
 def test_the_task_of_a_killed_worker_is_run_again(tmp_path: Path) -> None:
@@ -105,15 +121,49 @@ def test_a_search_goes_on_when_a_worker_is_killed(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(lambda: namespace(search.pid) not in (None, namespace("self")))
-    network = str(namespace(search.pid))
-
-    def at_work() -> list[int]:
-        return [pid for pid, command in inhabitants(network) if command[0] == "ray::flipforge"]
-
-    first = until(at_work)[0]
-    os.kill(first, 9)
+    os.kill(worker_of(search), signal.SIGKILL)
     out, err = search.communicate(timeout=LONG)
     assert search.returncode == 0, err
     answer = json.loads(out)
     assert answer["target_reached"] is True and answer["rank"] <= 52
+
+
+def test_a_batch_of_lifts_goes_on_when_a_worker_and_then_the_driver_are_killed(tmp_path: Path) -> None:
+    db = tmp_path / "catalogue.db"
+    schemes = variants(10, "matmul:3x3x3")
+    with SqliteStore.open(db) as store:
+        store.commit([Entry(scheme, "imported") for scheme in schemes])
+
+    def started(*words: str) -> "subprocess.Popen[str]":
+        command = isolated(
+            sys.executable, "-m", "flipforge.cli", *words, "--executor", "ray", "--db", str(db), "--json"
+        )
+        return subprocess.Popen(
+            command,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def rows() -> list[Any]:
+        return [row for run in api.runs(db=db) for row in api.run_details(run["id"], db=db)["rows"]]
+
+    words = ("--origin", "imported", "--best", "--attempts", "60", "--workers", "2")
+    batch = started("lift", "--all", "matmul:3x3x3", *words)
+    os.kill(worker_of(batch), signal.SIGKILL)
+    before = until(rows, LONG)
+    batch.kill()
+    batch.communicate()
+    (run,) = api.runs(db=db)
+    assert run["state"] == "running" and len(before) < len(schemes)
+
+    resumed = started("resume", run["id"], "--workers", "1")
+    out, err = resumed.communicate(timeout=LONG)
+    assert resumed.returncode == 0, err
+    after = json.loads(out)["rows"]
+    assert {row["source"] for row in after} == {scheme.id for scheme in schemes}
+    assert all(row["outcome"] == "lifted" for row in after)
+    assert [row for row in after if row["source"] in {old["source"] for old in before}] == before
+    assert api.runs(db=db)[0]["state"] == "done"

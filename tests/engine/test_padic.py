@@ -1,20 +1,15 @@
-"""From residues to fractions: bounds at their edge, roots beyond 64 bits, and proofs that there is no next digit."""
+"""From residues to fractions: bounds at their edge."""
 
 from fractions import Fraction
-from itertools import islice
 from math import gcd
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from flipforge.errors import InputError
-from flipforge.exact import factor, padic
-
-Array = NDArray[Any]
+from flipforge.exact import padic
 
 
 @pytest.mark.parametrize("modulus", range(2, 42))
@@ -85,58 +80,3 @@ def test_centred(values: list[int], modulus: int) -> None:
     for before, after in zip(values, padic.centred(np.array(values, dtype=object), modulus), strict=True):
         assert (before - after) % modulus == 0
         assert -modulus < 2 * after <= modulus
-
-
-def circle(x: Array) -> Array:
-    """Two equations in three unknowns: x^2 + y^2 = 2 z^2 + 16, x y = z + 7."""
-    return np.array([x[0] ** 2 + x[1] ** 2 - 2 * x[2] ** 2 - 16, x[0] * x[1] - x[2] - 7], dtype=object)
-
-
-@pytest.mark.parametrize("p", [5, 101])
-def test_roots_beyond_64_bits(p: int) -> None:
-    pairs = ([x, y, (x * y - 7) % p] for x in range(p) for y in range(x))
-    start = next(xyz for xyz in pairs if not (circle(np.array(xyz)) % p).any())
-    jacobian = [[2 * start[0], 2 * start[1], -4 * start[2]], [start[1], start[0], -1]]
-    steps = list(islice(padic.hensel(start, circle, factor(jacobian, p)), 50))
-    assert [modulus for _, modulus in steps] == [p**k for k in range(1, 51)]
-    for x, modulus in steps:
-        assert all(type(value) is int for value in x)
-        assert not (circle(x) % modulus).any()
-        assert ((x - np.array(start)) % p == 0).all()
-        assert all(-modulus < 2 * value <= modulus for value in x)
-
-
-def test_square_root_at_a_large_prime() -> None:
-    p = 2**31 - 1
-    start = pow(2, (p + 1) // 4, p)
-    *_, (x, modulus) = islice(padic.hensel([start], lambda x: x * x - 2, factor([[2 * start]], p)), 40)
-    assert modulus == p**40
-    assert (x[0] - start) % p == (x[0] ** 2 - 2) % modulus == 0
-
-
-def test_a_step_without_solution_proves_it() -> None:
-    # x^2 = 3 has the root 1 modulo 2, and none modulo 4.
-    steps = padic.hensel([1], lambda x: x * x - 3, factor([[2]], 2))
-    assert next(steps)[1] == 2
-    with pytest.raises(padic.Obstruction, match="step 1") as caught:
-        next(steps)
-    assert caught.value.step == 1
-    assert caught.value.dual.tolist() == [1]
-
-
-def test_a_later_step_without_solution() -> None:
-    # x^2 = 5 has the root 1 modulo 4, and none modulo 8.
-    steps = padic.hensel([1], lambda x: x * x - 5, factor([[2]], 2))
-    with pytest.raises(padic.Obstruction) as caught:
-        list(steps)
-    assert caught.value.step == 2
-
-
-def test_bad_starts() -> None:
-    with pytest.raises(InputError, match="not a root modulo 7"):
-        next(padic.hensel([1], lambda x: x * x - 2, factor([[2]], 7)))
-    with pytest.raises(InputError, match="modulo a prime"):
-        next(padic.hensel([1], lambda x: x * x - 2, factor([[2]], 0)))
-    wrong = padic.hensel([3], lambda x: x * x - 2, factor([[1]], 7))
-    with pytest.raises(InputError, match=r"step 2: this is not a root modulo 7\^2"):
-        list(wrong)

@@ -18,7 +18,7 @@ from flipforge.api._terms import schedule_of
 from flipforge.errors import InputError, ReplayError
 from flipforge.plugins import Manifest, register
 from flipforge.problems import matmul, parse
-from flipforge.rings import GF2, GF3, ZT, Ring
+from flipforge.rings import GF2, GF3, ZT, Q, Ring, Z
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import (
     Chunk,
@@ -132,7 +132,7 @@ class Judge:
 class EvenLifter(Judge):
     """Says yes to schemes with an even number of nonzero coefficients in u."""
 
-    def liftable(self, scheme: Scheme) -> bool:
+    def liftable(self, scheme: Scheme, to: Ring = Q) -> bool:
         return sum(map(sum, scheme.u)) % 2 == 0
 
 
@@ -212,6 +212,24 @@ def test_a_chunk_told_twice_changes_nothing() -> None:
         assert [event["chunk"] for event in once.log] == [event["chunk"] for event in twice.log]
 
 
+def test_a_search_may_ask_for_lifts_over_a_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    asked: list[Ring] = []
+
+    class Particular(Judge):
+        def liftable(self, scheme: Scheme, to: Ring = Q) -> bool:
+            asked.append(to)
+            return to == Q
+
+    register(Manifest("particular", "lifters", "", api_version=1), Particular())
+    usual: dict[str, Any] = {"target_rank": 7, "workers": 1, "seed": 1, "max_flips": 200_000, "db": tmp_path / "c.db"}
+    assert api.search("matmul:2x2x2", objective="liftable", **usual).target_reached is True and {*asked} == {Q}
+    asked.clear()
+    result = api.search("matmul:2x2x2", objective="liftable:Z", **usual)
+    assert result.target_reached is False and {*asked} == {Z} and result.run is not None
+    assert api.resume(result.run, max_flips=300_000, db=usual["db"]).target_reached is False and Q not in asked
+
+
 def test_events_tell_how_far_walks_went() -> None:
     store = MemoryStore()
     searched(THREE, store, flips=400_000)
@@ -224,6 +242,9 @@ def test_objectives_on_the_command_line(tmp_path: Any, capsys: Capture) -> None:
     for option, reason in (
         (["--objective", "beauty"], "unknown objective 'beauty'"),
         (["--liftable", "--objective", "flips"], "exclude each other"),
+        (["--to", "Z"], "--to Z is the ring that --liftable asks for"),
+        (["--liftable", "--to", "GF3"], "GF3 is not of characteristic 0"),
+        (["--liftable", "--to", "R"], "unknown ring 'R'"),
     ):
         code, _, err = answer(capsys, *words, *option)
         assert code == 2 and reason in err
@@ -273,7 +294,7 @@ def test_what_lifts_seeds_other_formats(tmp_path: Path, monkeypatch: pytest.Monk
 class NoLifter(Judge):
     """Says no to every scheme."""
 
-    def liftable(self, scheme: Scheme) -> bool:
+    def liftable(self, scheme: Scheme, to: Ring = Q) -> bool:
         return False
 
 

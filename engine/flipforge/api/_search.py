@@ -141,7 +141,7 @@ def search(
     objective
         What is better at equal rank: ``additions`` (fewer), ``flips`` (more), ``calls`` or ``few-calls`` (recursive
         calls of structured products), or ``liftable``. With the last the rank that counts is that of schemes that an
-        installed lifter lifts to characteristic 0.
+        installed lifter lifts to characteristic 0; ``liftable:Z`` wants a lift over Z, and so for ZT, Z[1/2] and Q.
     start
         IDs or files of schemes to start from, in place of the standard algorithm.
     symmetry

@@ -10,8 +10,12 @@ from typing import Any
 from flipforge import executors, plugins
 from flipforge.errors import InputError, PluginError
 from flipforge.problems import LayerProblem, Problem
+<<<<<<< HEAD
 from flipforge.rings import Q, Ring
 from flipforge.search import Executor, Lifter, Limits, Objective, RunRecord, Schedule
+=======
+from flipforge.search import LIFTABLE, Executor, Lifter, Limits, Objective, RunRecord, Schedule
+>>>>>>> 2cc8082 (Searches may ask for lifts over a ring; batches of lifts are tested on Ray; hensel of exact.padic, which nothing used, leaves)
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 
@@ -106,7 +110,7 @@ def staff_of(workers: int | None, executor: str | None) -> tuple[int, str]:
 
 def objective_named(name: str) -> Objective:
     """Return a second objective, with an installed lifter where it needs one."""
-    return make_objective(name, lifter() if name == "liftable" else None)
+    return make_objective(name, lifter() if name.partition(":")[0] == LIFTABLE else None)
 
 
 def reducer() -> plugins.Reducer:

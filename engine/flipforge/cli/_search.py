@@ -63,6 +63,9 @@ def search(
         typer.Option("--objective", help="At equal rank: additions (default), flips, calls, few-calls or liftable."),
     ] = None,
     liftable: Annotated[bool, typer.Option("--liftable", help="The same as --objective liftable.")] = False,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="RING", help="With --liftable: ZT, Z, Z[1/2] or Q (default).")
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option("--from", metavar="ID|FILE", help="Start from this scheme; may stand several times."),
@@ -96,6 +99,8 @@ def search(
     """
     if liftable and objective not in (None, "liftable"):
         raise InputError(f"--liftable and --objective {objective} exclude each other: give one")
+    if to is not None and not liftable:
+        raise InputError(f"--to {to} is the ring that --liftable asks for: give both")
     terms: dict[str, Any] = {
         "workers": workers,
         "executor": executor,
@@ -108,6 +113,8 @@ def search(
         "deterministic": True if deterministic else None,
         "db": db,
     }
+    if to is not None:
+        terms["objective"] += f":{to}"
     if is_family(problem):
         start_here = None if meta else start or None
         single = {"--symmetry": symmetry, "--cubes": cubes, "--target-rank": target_rank, "--from": start_here}

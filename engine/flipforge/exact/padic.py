@@ -1,95 +1,20 @@
-"""From residues to rational numbers: Hensel and Dixon lifting, rational reconstruction.
+"""From residues to rational numbers: Dixon lifting and rational reconstruction.
 
 Numbers here are Python integers of any size; a residue modulo m stands in ``0..m-1`` unless said otherwise.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flipforge.errors import FlipforgeError, InputError
-from flipforge.exact._factor import Factorisation
+from flipforge.errors import InputError
 from flipforge.exact._matrix import Array, Matrix, Sparse, as_array, integral, largest_entry, multiply
 from flipforge.rings import Element
 
-__all__ = ["Obstruction", "centred", "dixon", "hensel", "reconstruct", "reconstruct_all"]
-
-
-class Obstruction(FlipforgeError):
-    """A step of `hensel` whose linear system has no solution: a verdict, and it is no.
-
-    Attributes
-    ----------
-    step
-        k, where the last solution was one modulo p^k.
-    dual
-        m residues y with y'J = 0 and y'b != 0 modulo p, b the residual divided by -p^k. At step 1 that proves that the
-        start has no lift to Z/p^2 at all; at later steps, only that this choice of digits has none.
-    """
-
-    exit_code = 1
-
-    def __init__(self, step: int, dual: Array) -> None:
-        super().__init__(f"no digit solves the equations at step {step}")
-        self.step = step
-        self.dual = dual
-
-
-def hensel(
-    start: ArrayLike, residual: Callable[[Array], Array], jacobian: Factorisation
-) -> Iterator[tuple[Array, int]]:
-    """Lift a root of a polynomial map digit by digit: yield roots modulo p, p^2, p^3 and so on.
-
-    The Jacobian is taken at the start alone, because it is the same at all lifts modulo p; one factorisation does for
-    all steps.
-
-    Parameters
-    ----------
-    start
-        n integers, a root modulo p.
-    residual
-        Maps n integers to the m integers F(x), exactly.
-    jacobian
-        The factorisation modulo p of the m x n Jacobian of F at the start.
-
-    Yields
-    ------
-    x, modulus
-        n integers with F(x) = 0 modulo ``modulus``, centred, and the power of p.
-
-    Raises
-    ------
-    InputError
-        The Jacobian is factored over Q, the start is not a root modulo p, or a next one is not a root because the
-        Jacobian is not the map's.
-    Obstruction
-        The next digit does not exist.
-
-    Examples
-    --------
-    >>> from itertools import islice
-    >>> from flipforge.exact import factor
-    >>> roots = hensel([3], lambda x: x * x - 2, factor([[6]], 7))
-    >>> [(int(x[0]), m) for x, m in islice(roots, 3)]
-    [(3, 7), (10, 49), (108, 343)]
-    """
-    p = jacobian.p
-    if not p:
-        raise InputError("Hensel lifting needs a Jacobian modulo a prime")
-    x, modulus, step = centred(as_array(start, 1, "the start"), p), p, 1
-    while True:
-        values = residual(x)
-        if (values % modulus).any():
-            raise InputError(f"step {step}: this is not a root modulo {p}^{step}")
-        yield x, modulus
-        digit = jacobian.solve(-values // modulus)
-        if digit.values is None:
-            assert digit.dual is not None
-            raise Obstruction(step, digit.dual)
-        x, modulus, step = centred(x + modulus * digit.values.astype(object), modulus * p), modulus * p, step + 1
+__all__ = ["centred", "dixon", "reconstruct", "reconstruct_all"]
 
 
 def dixon(matrix: Matrix, inverse: Callable[[Array], Array], p: int, right: Array) -> Array:

@@ -323,7 +323,7 @@ def _keeping(kind: str, loaded: Any) -> object:
             return loaded
         case "lifters":
             lifter = loaded() if isclass(loaded) else loaded
-            _accepts(lifter, "liftable", "scheme")
+            _accepts(lifter, "liftable", "scheme", "to")
             _accepts(lifter, "lift", "scheme", "to", attempts=1, seed=0, best=False)
             _accepts(lifter, "again", "scheme", {})
             return lifter

@@ -16,7 +16,7 @@ from flipforge.search._ladder import Ladder
 from flipforge.search._layer_least import least_cost
 from flipforge.search._layer_space import LayerSpace
 from flipforge.search._least_squares_space import LeastSquaresSpace
-from flipforge.search._objectives import OBJECTIVES, Objective, objective
+from flipforge.search._objectives import LIFTABLE, OBJECTIVES, Objective, objective
 from flipforge.search._pool import Member, Pool
 from flipforge.search._protocols import (
     Breadth,
@@ -51,6 +51,7 @@ from flipforge.search._system_space import SystemSpace
 __all__ = [
     "CERTIFIED",
     "HOLDS",
+    "LIFTABLE",
     "LIFTED",
     "MOVED",
     "OBJECTIVES",

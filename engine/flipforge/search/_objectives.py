@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flipforge.errors import InputError
+from flipforge.rings import Q, Ring
+from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, recursive_calls
 from flipforge.search._protocols import Effort, Lifter, Seed, Space
 
-__all__ = ["OBJECTIVES", "Additions", "Calls", "FreeFlips", "Liftable", "Objective", "objective"]
+__all__ = ["LIFTABLE", "OBJECTIVES", "Additions", "Calls", "FreeFlips", "Liftable", "Objective", "objective"]
 
 
 class Objective(Protocol):
@@ -69,14 +71,15 @@ class Calls:
 
 @dataclass(frozen=True)
 class Liftable:
-    """Whether a scheme lifts to characteristic 0."""
+    """Whether a scheme lifts to a ring of characteristic 0, or to one inside it."""
 
     lifter: Lifter
+    to: Ring = Q
     required: bool = True
 
     def value(self, space: Space[Any], state: Any) -> float:
         """Return 0 where the lifter lifts the scheme, 1 elsewhere."""
-        return 0.0 if self.lifter.liftable(_scheme(space, state)) else 1.0
+        return 0.0 if self.lifter.liftable(_scheme(space, state), self.to) else 1.0
 
 
 def _scheme(space: Space[Any], state: Any) -> Scheme:
@@ -86,20 +89,16 @@ def _scheme(space: Space[Any], state: Any) -> Scheme:
     return scheme
 
 
-def _liftable(lifter: Lifter | None) -> Objective:
-    if lifter is None:
-        raise InputError("objective liftable: no lifter is installed; flipforge plugins lists what is")
-    return Liftable(lifter)
+LIFTABLE = "liftable"
+"""The objective that needs a lifter; with a colon and a ring after it, a lift over that ring is wanted."""
 
-
-OBJECTIVES: dict[str, Callable[[Lifter | None], Objective]] = {
-    "additions": lambda lifter: Additions(),
-    "calls": lambda lifter: Calls(),
-    "few-calls": lambda lifter: Calls(few=True),
-    "flips": lambda lifter: FreeFlips(),
-    "liftable": _liftable,
+OBJECTIVES: dict[str, Callable[[], Objective]] = {
+    "additions": Additions,
+    "calls": Calls,
+    "few-calls": lambda: Calls(few=True),
+    "flips": FreeFlips,
 }
-"""Factories by name; each is given the lifter, or None where none is installed."""
+"""Factories of the others by name."""
 
 
 def objective(name: str, lifter: Lifter | None = None) -> Objective:
@@ -108,11 +107,19 @@ def objective(name: str, lifter: Lifter | None = None) -> Objective:
     Raises
     ------
     InputError
-        There is none, or it needs a lifter and is given none.
+        There is none, it needs a lifter and is given none, or the ring to lift to is not of characteristic 0.
     """
-    if name not in OBJECTIVES:
-        raise InputError(f"unknown objective {name!r}: use one of {', '.join(OBJECTIVES)}")
-    return OBJECTIVES[name](lifter)
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]()
+    kind, _, ring = name.partition(":")
+    if kind != LIFTABLE:
+        raise InputError(f"unknown objective {name!r}: use one of {', '.join([*OBJECTIVES, LIFTABLE])}")
+    to = ring_named(ring) if ring else Q
+    if to.characteristic:
+        raise InputError(f"{to} is not of characteristic 0: ask for lifts to ZT, Z, Z[1/2] or Q")
+    if lifter is None:
+        raise InputError("objective liftable: no lifter is installed; flipforge plugins lists what is")
+    return Liftable(lifter, to)
 
 
 def partnered(space: Space[Any], state: Any) -> int:

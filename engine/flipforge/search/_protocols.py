@@ -233,8 +233,8 @@ class Lifter(Protocol):
     def version(self) -> str:
         """Name of what the lifter does; bumped whenever it may give another lift for the same arguments."""
 
-    def liftable(self, scheme: Scheme) -> bool:
-        """Tell whether a scheme over a finite field lifts."""
+    def liftable(self, scheme: Scheme, to: Ring) -> bool:
+        """Tell whether a scheme over a finite field lifts to a ring of characteristic 0, or to a smaller one."""
 
     def lift(self, scheme: Scheme, to: Ring, *, attempts: int, seed: int, best: bool) -> Lift:
         """Lift a scheme over a finite field to a ring of characteristic 0, or a smaller one.
