@@ -12,7 +12,7 @@ from flipforge.rings import RINGS
 PAGE = Path(__file__).resolve().parent / "catalogue.md"
 SHOWN = {"GF2": ("GF2",), "GF3": ("GF3",), "Z": ("ZT", "Z"), "Q": ("ZT", "Z", "Z[1/2]", "Q")}
 """The columns, each with the rings whose schemes are schemes over its ring too, smallest first."""
-FIGURES = ("ring", "rank", "calls", "gamma", "additions")
+FIGURES = ("ring", "rank", "calls", "gamma", "gamma_own", "additions")
 LARGEST = 5
 TEXT = """# The catalogue
 
@@ -41,7 +41,7 @@ This page is written by `python docs/catalogue_page.py`.
 ## Recursive calls
 
 What `flipforge best 'structured:*:2..5' --front` shows in characteristic 0 of schemes with recursive calls. How calls
-are counted, and what gamma is, is told under [](lifting.md).
+are counted, and what gamma is, is told under [](lifting.md); gamma_own is by calls of the same kind alone.
 
 {front}
 
@@ -62,7 +62,7 @@ def page(db: Path) -> str:
     calls = [
         [
             f"`{row['problem']}`",
-            *(row[key] for key in ("ring", "rank", "calls", "gamma", "additions")),
+            *(row[key] for key in FIGURES),
             f"`{row['id']}`",
         ]
         for row in api.front(f"structured:*:2..{LARGEST}", db=db)

@@ -11,6 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from flipforge import api
+
 BENCH = Path(__file__).resolve().parent.parent / "bench"
 
 
@@ -48,6 +50,7 @@ def script(path: Path, text: str) -> Path:
         "bases",
         "roots",
         "numerical",
+        "recursive_calls",
     ],
 )
 def test_help(name: str) -> None:
@@ -72,6 +75,14 @@ def test_bad_arguments(module: ModuleType, words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         module.arguments(words)
     assert caught.value.code == 2
+
+
+def test_schemes_with_many_calls_are_kept_and_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["structured:ug:3", "--rank", "17", "--tries", "20", "--last", "20", "--keep", "2", "--db"]
+    monkeypatch.setattr(sys, "argv", ["recursive_calls.py", *words, str(tmp_path / "c.db")])
+    load("recursive_calls").main()
+    rows = api.query("structured:ug:3", origin="found", where="rank = 17 and run is null", db=tmp_path / "c.db")
+    assert rows and all(api.replay_scheme(row["id"], db=tmp_path / "c.db").flips for row in rows)
 
 
 def test_chosen_rows() -> None:

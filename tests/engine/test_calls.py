@@ -12,6 +12,7 @@ from flipforge.schemes import (
     Scheme,
     asymptotic_factor,
     call_codes,
+    call_kinds,
     recursive_calls,
     standard_scheme,
 )
@@ -73,6 +74,27 @@ def test_proportional_factors_are_a_matrix_and_its_transpose() -> None:
     assert recursive_calls(modular) == RecursiveCalls(2, 0, 0)
 
 
+def test_one_triangle_of_a_product_that_only_the_diagonal_uses() -> None:
+    """Strassen's sum (x1 + x2) x3^T + ... : what stands on the diagonal alone may be any two matrices."""
+    problem = parse("structured:gt:2x1")
+    # x1 x1^T = x1 (x1 + x2)^T - x1 x2^T: the first product is used by c11 alone, the second by c12 too.
+    u, v = ((1, 0), (1, 0), (0, 1)), ((1, 1), (0, 1), (0, 1))
+    w = ((1, 0, 0), (-1, 1, 0), (0, 0, 1))
+    scheme = Scheme(problem, Z, u, v, w)
+    assert scheme.verdict().valid and recursive_calls(scheme) == RecursiveCalls(1, 1, 0)
+    form = scheme.canonical
+    kinds = call_kinds(problem, form.u, form.v, form.w)
+    assert kinds is not None and sorted(map(str, kinds)) == ["None", "a", "b"]
+
+
+@pytest.mark.parametrize("rank", [27, 34, 40])
+def test_what_one_triangle_costs_is_what_a_triangular_operand_costs(rank: int) -> None:
+    """12 calls of 34 give 22/37, as many true ones as may be among them, where a triangle has that factor too."""
+    own = asymptotic_factor(rank, 12, 49)
+    for triangles in range(12):
+        assert asymptotic_factor(rank, 12 - triangles, 49, [(triangles, own)]) == own
+
+
 def test_a_product_that_is_zero_calls_nothing() -> None:
     problem = parse("structured:ut:1")
     scheme = Scheme(problem, Z, ((1,), (0,)), ((1,), (0,)), ((1,), (1,)))
@@ -108,7 +130,7 @@ def test_factors_with_several_kinds_of_calls() -> None:
         ("sk", ("sk", "sg", "gk")),
         ("ut", ("ut", "ug", "gt")),
         ("tl", ("tl", "lg", "tg")),
-        ("tg", ("tg", None, None)),
+        ("tg", ("tg", "ug", None)),
     ],
 )
 def test_codes_of_calls(code: str, kinds: tuple[str | None, ...]) -> None:

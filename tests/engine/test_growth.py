@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flipforge.problems import Problem, matrix_cells, parse
 from flipforge.rings import GF2, GF3, ZT, Ring
-from flipforge.schemes import Scheme, standard_scheme, symmetry
+from flipforge.schemes import Scheme, call_kinds, standard_scheme, symmetry
 from flipforge.search import (
     Dives,
     Effort,
@@ -26,6 +26,7 @@ from flipforge.search import (
     RunRecord,
     Seed,
     SymmetricSpace,
+    objective,
     replay,
     space_for,
 )
@@ -151,6 +152,55 @@ def test_a_run_that_holds_a_smaller_format_replays() -> None:
     run.go()
     assert store.steps and {step.method.split("+")[0] for step in store.steps.values()} == {"hold@2x2x2"}
     for child in [*store.steps][:3]:
+        chain = store.lineage(child)
+        assert replay(space, store.schemes[chain[0].parent], chain).scheme.id == child
+
+
+@pytest.mark.parametrize("text", ["structured:gt:4:c", "structured:ug:3", "structured:uu:3"])
+@given(seed=st.integers(0, 2**32))
+def test_a_walk_holds_recursive_calls(text: str, seed: int) -> None:
+    space = FlipSpace(parse(text))
+    start = space.start(Seed(0))
+    goal = start.shape[1] - 2
+    outcome = space.walk_calls(start, replace(WALK, goal=goal), Seed(seed))
+    after = space.scheme(outcome.state)
+    after.certify()
+    assert outcome.reached == (after.rank <= goal)
+    kinds = call_kinds(space.problem, *space.rows(start))
+    assert kinds is not None and 0 < kinds.count("a") < len(kinds)
+    products = [set(zip(*space.rows(state), strict=True)) for state in (start, outcome.state)]
+    calls = {row for row, kind in zip(zip(*space.rows(start), strict=True), kinds, strict=True) if kind == "a"}
+    assert calls <= products[1] and products[0] != products[1]
+
+
+def test_where_nothing_calls_or_everything_does_all_is_walked() -> None:
+    for text in ("matmul:2x2x2", "structured:oo:2"):
+        space = FlipSpace(parse(text))
+        kinds = call_kinds(space.problem, *space.rows(space.start(Seed(0))))
+        assert kinds is None or set(kinds) == {"a"}
+        effort = replace(WALK, goal=7)
+        walks = [walk(space.start(Seed(0)), effort, Seed(3)) for walk in (space.walk, space.walk_calls)]
+        assert walks[0].steps == walks[1].steps and (walks[0].state == walks[1].state).all()
+
+
+def test_a_run_for_calls_holds_those_there_are_and_replays() -> None:
+    space, store = FlipSpace(parse("structured:gt:4:c")), MemoryStore()
+    record = Run.new(space, "GF2", {"seed": 3})
+    run = Run(
+        space,
+        Bench(),
+        store,
+        record,
+        schedule=SMALL,
+        limits=Limits(28, flips=1_000_000),
+        deterministic=True,
+        objective=objective("calls"),
+    )
+    run.begin([Entry(standard_scheme(space.problem, GF2).canonical, "derived")])
+    run.go()
+    held = [child for child, step in store.steps.items() if step.method.startswith("hold@calls")]
+    assert held
+    for child in held[:3]:
         chain = store.lineage(child)
         assert replay(space, store.schemes[chain[0].parent], chain).scheme.id == child
 

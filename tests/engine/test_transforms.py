@@ -17,6 +17,7 @@ from flipforge.schemes.transforms import (
     ChangeOfRing,
     Kronecker,
     Transform,
+    complete,
     embed,
     extend,
     merge,
@@ -54,6 +55,19 @@ def proven(move: Transform, *parents: Scheme) -> Scheme:
 
 def standards(problems: Sequence[Problem], ring: Ring) -> list[Scheme]:
     return [standard_scheme(problem, ring) for problem in problems]
+
+
+@pytest.mark.parametrize("corner", ["a", "b", "c"])
+@pytest.mark.parametrize("code", ["gt", "ut", "st"])
+def test_complete_computes_the_corner(code: str, corner: str) -> None:
+    part = structured(code, 4, 4, 4, corner)
+    move = complete(part)
+    assert move.problem == structured(code, 4, 4, 4)
+    for ring in (GF2, ZT, Q):
+        whole = proven(move, standard_scheme(part, ring))
+        assert whole.rank <= standard_scheme(move.problem, ring).rank
+    with pytest.raises(InputError, match="no corner"):
+        complete(move.problem)
 
 
 @given(schemes(), st.sampled_from((GF2, GF3, GF5, GF7)))

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flipforge import plugins
-from flipforge.catalogue import Query, SqliteStore
+from flipforge.catalogue import Query, SqliteStore, own_factor
 from flipforge.certificates import Verdict, check
 from flipforge.errors import FlipforgeError, InputError, MalformedError, VerificationError
 from flipforge.problems import Problem, parse
 from flipforge.programs import Layer, is_layer_file, is_program_file, layer_document, read_layer_file, read_program
 from flipforge.rings import Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, compare, costs, describe, describe_latex
+from flipforge.schemes import Scheme, compare, costs, describe, describe_latex, recursive_calls
 from flipforge.schemes.formats import (
     Judged,
     certificate_document,
@@ -157,7 +157,19 @@ def show(name: Name, *, latex: bool = False, problem: str | None = None, ring: s
         if latex:
             raise InputError(f"{scheme.id}: only a scheme has LaTeX; leave --latex out")
         return scheme.describe()
-    return describe_latex(scheme) if latex else describe(scheme)
+    if latex:
+        return describe_latex(scheme)
+    head, rest = describe(scheme).split("\n", 1)
+    return "\n".join([head, *_calls_line(scheme), rest])
+
+
+def _calls_line(scheme: Scheme) -> list[str]:
+    """Return what is said of the recursive calls of a structured scheme; nothing of others."""
+    calls, factor = recursive_calls(scheme), own_factor(scheme)
+    if calls is None:
+        return []
+    gamma = "" if factor is None else f", gamma {factor} by those of the same kind alone"
+    return [f"recursive calls {calls}{gamma}"]
 
 
 def verify(*names: Name, problem: str | None = None, ring: str | None = None, db: Db = None) -> Batch:

@@ -70,7 +70,8 @@ def best(problem: str | None = None, *, origin: str | None = None, db: Db = None
 def front(problem: str | None = None, *, origin: str | None = None, db: Db = None) -> list[dict[str, Any]]:
     """Return the schemes of each problem and ring that none beats in rank, recursive calls and additions together.
 
-    Rows have ``calls`` and ``gamma`` (`flipforge.schemes.asymptotic_factor`) where the problem is structured.
+    Rows have ``calls``, ``gamma`` (`flipforge.schemes.asymptotic_factor`) and ``gamma_own``, what it is by calls of the
+    same kind alone, where the problem is structured.
     """
     with open_store(db) as store:
         return catalogue.front(store, problem, origin=origin)

@@ -10,12 +10,8 @@ from typing import Any
 from flipforge import executors, plugins
 from flipforge.errors import InputError, PluginError
 from flipforge.problems import LayerProblem, Problem
-<<<<<<< HEAD
 from flipforge.rings import Q, Ring
-from flipforge.search import Executor, Lifter, Limits, Objective, RunRecord, Schedule
-=======
 from flipforge.search import LIFTABLE, Executor, Lifter, Limits, Objective, RunRecord, Schedule
->>>>>>> 2cc8082 (Searches may ask for lifts over a ring; batches of lifts are tested on Ray; hensel of exact.padic, which nothing used, leaves)
 from flipforge.search import objective as make_objective
 from flipforge.search import preset as preset_named
 

@@ -3,7 +3,7 @@
 from flipforge.catalogue._best import BestKnown, best, best_known
 from flipforge.catalogue._database import default_path
 from flipforge.catalogue._dump import dump
-from flipforge.catalogue._front import front
+from flipforge.catalogue._front import front, own_factor
 from flipforge.catalogue._query import OWN, Query
 from flipforge.catalogue._shipped import shipped_schemes
 from flipforge.catalogue._store import SqliteStore
@@ -18,5 +18,6 @@ __all__ = [
     "default_path",
     "dump",
     "front",
+    "own_factor",
     "shipped_schemes",
 ]

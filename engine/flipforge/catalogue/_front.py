@@ -3,7 +3,7 @@
 gamma of a scheme says how many times the operations of general multiplication its recursion takes for large matrices
 (`flipforge.schemes.asymptotic_factor`), beside the best known rank of the general product of that size over Z, or over
 the GF(p) of the scheme. Calls of another kind count with the best gamma that the catalogue has for that kind over the
-same ring or one inside it, and with 1 where it has none.
+same ring or one inside it (over Z for ternary schemes), and with 1 where it has none.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from flipforge.problems import ProductCode
 from flipforge.rings import RINGS
 from flipforge.schemes import RecursiveCalls, Scheme, asymptotic_factor, call_codes, recursive_calls
 
-__all__ = ["front"]
+__all__ = ["front", "own_factor"]
 
 
 def front(
@@ -47,8 +47,8 @@ def front(
     Returns
     -------
     list of dict
-        Rows of the catalogue with ``calls`` (such as ``"3-1-2"``, None without structure) and ``gamma``, a fraction as
-        text (None where it makes no sense), by rank.
+        Rows of the catalogue with ``calls`` (such as ``"3-1-2"``, None without structure), ``gamma``, a fraction as
+        text (None where it makes no sense), and ``gamma_own``, what it is by calls of the same kind alone; by rank.
 
     Raises
     ------
@@ -75,9 +75,10 @@ def front(
         for point in sorted(kept, key=lambda point: (point.values, point.ring)):
             if only_best and any(other.ring <= point.ring and other.values[0] < point.values[0] for other in kept):
                 continue
-            factor = None if factors is None or point.calls is None else factors.of(store.scheme(point.row["id"]))
-            calls, written = (None if value is None else str(value) for value in (point.calls, factor))
-            result.append({**point.row, "calls": calls, "gamma": written})
+            scheme = None if factors is None or point.calls is None else store.scheme(point.row["id"])
+            factor = scheme and factors and factors.of(scheme)
+            values = {"calls": point.calls, "gamma": factor, "gamma_own": scheme and own_factor(scheme)}
+            result.append({**point.row, **{key: None if x is None else str(x) for key, x in values.items()}})
     return result
 
 
@@ -121,16 +122,9 @@ class _Factors:
         self.kind = cache(self._kind)
 
     def of(self, scheme: Scheme) -> Fraction | None:
-        """Return gamma of a scheme; None where corners are left out, or the matrices are not square."""
-        code, calls = ProductCode.of(scheme.problem), recursive_calls(scheme)
-        sizes = scheme.problem.name.split(":")[2:]
-        if code is None or calls is None or len(sizes) != 1 or not sizes[0].isdigit() or int(sizes[0]) < 2:
-            return None
-        over = scheme.ring.name if scheme.ring.characteristic else "Z"
-        cube = f"matmul:{sizes[0]}x{sizes[0]}x{sizes[0]}"
-        # A scheme over Z is one over every GF(p).
-        general = best_known(cube, over) or best_known(cube, "Z")
-        if general is None:
+        """Return gamma of a scheme; None where `own_factor` gives none."""
+        code, calls, general = ProductCode.of(scheme.problem), recursive_calls(scheme), _general_rank(scheme)
+        if code is None or calls is None or general is None:
             return None
         _, *kinds = call_codes(code)
         others = [
@@ -138,13 +132,36 @@ class _Factors:
             for count, kind in zip((calls.b, calls.c), kinds, strict=True)
             if kind is not None and count
         ]
-        return asymptotic_factor(scheme.rank, calls.a, general.rank, others)
+        return asymptotic_factor(scheme.rank, calls.a, general, others)
 
     def _kind(self, code: str, ring: str) -> Fraction:
         names = list(RINGS)
-        inside = [ring] if RINGS[ring].characteristic else names[: names.index(ring) + 1]
+        # What calls a ternary scheme does for integers anyway.
+        widest = "Z" if ring == "ZT" else ring
+        inside = [ring] if RINGS[ring].characteristic else names[: names.index(widest) + 1]
         found = (self.of(scheme) for scheme in self._schemes.get(code, ()) if scheme.ring.name in inside)
         return min((factor for factor in found if factor is not None), default=Fraction(1))
+
+
+def own_factor(scheme: Scheme) -> Fraction | None:
+    """Return gamma of a structured scheme by its calls of the same kind alone.
+
+    None where the problem has no such calls, corners are left out, or the matrices are not square.
+    """
+    calls, general = recursive_calls(scheme), _general_rank(scheme)
+    return None if calls is None or general is None else asymptotic_factor(scheme.rank, calls.a, general)
+
+
+def _general_rank(scheme: Scheme) -> int | None:
+    """Return the best known rank of the general product of the size of a structured one of square matrices."""
+    sizes = scheme.problem.name.split(":")[2:]
+    if scheme.problem.kind != "structured" or len(sizes) != 1 or not sizes[0].isdigit() or int(sizes[0]) < 2:
+        return None
+    over = scheme.ring.name if scheme.ring.characteristic else "Z"
+    cube = f"matmul:{sizes[0]}x{sizes[0]}x{sizes[0]}"
+    # A scheme over Z is one over every GF(p).
+    known = best_known(cube, over) or best_known(cube, "Z")
+    return known and known.rank
 
 
 def _mirrored(code: str) -> str:

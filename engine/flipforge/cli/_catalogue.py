@@ -39,7 +39,18 @@ _BEST_COLUMNS = (
     "origin",
     "source",
 )
-_FRONT_COLUMNS = ("problem", "ring", "rank", "calls", "gamma", "additions", "additions_reduced", "id", "origin")
+_FRONT_COLUMNS = (
+    "problem",
+    "ring",
+    "rank",
+    "calls",
+    "gamma",
+    "gamma_own",
+    "additions",
+    "additions_reduced",
+    "id",
+    "origin",
+)
 _CLOSURE_COLUMNS = ("id", "problem", "ring", "rank", "before", "method", "origin")
 _DUMP_COLUMNS = ("id", "problem", "ring", "rank", "file")
 _PLUGIN_COLUMNS = ("kind", "name", "status", "summary", "reason")

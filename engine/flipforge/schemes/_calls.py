@@ -9,12 +9,16 @@ Structured Matrix Multiplication via Flip Graph Search" (arXiv 2511.10786).
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from fractions import Fraction
+from typing import Literal
 
 from flipforge.errors import InputError
-from flipforge.problems import ProductCode, Structure
-from flipforge.schemes._scheme import Row, Scheme
+from flipforge.problems import Problem, ProductCode, Structure, matrix_cells
+from flipforge.schemes._scheme import Row, Rows, Scheme
 
-__all__ = ["RecursiveCalls", "asymptotic_factor", "call_codes", "recursive_calls"]
+__all__ = ["RecursiveCalls", "asymptotic_factor", "call_codes", "call_kinds", "recursive_calls"]
+
+
+Kind = Literal["a", "b", "c"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class RecursiveCalls:
 
     For X times its transpose: ``a`` counts products of the same kind, ``b`` those of two different matrices of which
     one is structured, ``c`` those of a general matrix with its own transpose. Where X is general ``a`` counts the
-    latter. None are counted where X is skew.
+    latter, and ``b`` further products that only outputs on the diagonal use: these are symmetric, so that one triangle
+    of such a product will do. None are counted where X is skew.
     """
 
     a: int
@@ -54,44 +59,60 @@ def recursive_calls(scheme: Scheme) -> RecursiveCalls | None:
     >>> str(recursive_calls(standard_scheme(parse("structured:ul:2"), Z)))
     '2-1-1'
     """
-    code = ProductCode.of(scheme.problem)
+    # In canonical form factors are proportional where they are equal.
+    form = scheme.canonical
+    kinds = call_kinds(scheme.problem, form.u, form.v, form.w)
+    if kinds is None:
+        return None
+    a, b, c = (kinds.count(kind) for kind in "abc")
+    return RecursiveCalls(a, b, c)
+
+
+def call_kinds(problem: Problem, u: Rows, v: Rows, w: Rows) -> list[Kind | None] | None:
+    """Return for each product what `RecursiveCalls` counts it as; None for a general one, or where nothing is counted.
+
+    Parameters
+    ----------
+    u, v, w
+        The products' rows, u and v normalised as in canonical form.
+    """
+    code = ProductCode.of(problem)
     if code is None:
         return None
     structures = [structure for structure in (code.left, code.right) if structure]
     if any(structure.band is not None or structure.inner or structure.letter == "c" for structure in structures):
         return None
-    n, m, p = scheme.problem.dims
+    n, m, p = problem.dims
     left = _structured_blocks(code.left, n, m) if code.left else None
     right = _structured_blocks(code.right, m, p) if code.right else left
     left = right if left is None else left
     assert left is not None and right is not None
-    # In canonical form factors are proportional where they are equal.
-    form = scheme.canonical
-    flags = [(_within(u, left), _within(v, right), u == v and any(u)) for u, v in zip(form.u, form.v, strict=True)]
-    if len(structures) == 1:
-        return _with_transpose(structures[0], flags)
-    both = sum(a and b for a, b, _ in flags)
-    first, second = sum(a and not b for a, b, _ in flags), sum(b and not a for a, b, _ in flags)
-    if "g" in (structure.letter for structure in structures):
-        return RecursiveCalls(first + second, 0, 0)
-    if structures[0] == structures[1]:
-        return RecursiveCalls(both, first + second, 0)
-    return RecursiveCalls(both, first, second)
+    flags = [(_within(a, left), _within(b, right)) for a, b in zip(u, v, strict=True)]
+    if len(structures) == 2:
+        return [_of_two(*structures, a, b) for a, b in flags]
+    own = [a == b and any(a) for a, b in zip(u, v, strict=True)]
+    if structures[0].letter == "g":
+        diagonal = frozenset(coordinate for (i, j), (coordinate, _) in matrix_cells(problem)[2].items() if i == j)
+        return ["a" if same else "b" if _within(c, diagonal) else None for same, c in zip(own, w, strict=True)]
+    return [_of_one(structures[0], a, b, same) for (a, b), same in zip(flags, own, strict=True)]
 
 
 def call_codes(code: ProductCode) -> tuple[str | None, str | None, str | None]:
     """Return the codes of the products that `RecursiveCalls` counts as a, b and c; None where it counts none.
 
+    One triangle of a product of general matrices (b of gt) has the tensor of a triangular matrix times a general one in
+    another order of operands and output, so that all that is known of the latter holds of it: its code is ug.
+
     Examples
     --------
     >>> from flipforge.problems import product_code
     >>> call_codes(product_code("ul")), call_codes(product_code("ut")), call_codes(product_code("gt"))
-    (('ul', 'ug', 'gl'), ('ut', 'ug', 'gt'), ('gt', None, None))
+    (('ul', 'ug', 'gl'), ('ut', 'ug', 'gt'), ('gt', 'ug', None))
     """
     if code.left is None or code.right is None:
         own = str(code)
         general = own.replace(str(code.operand), "g")
-        return (own, None, None) if own == general else (own, f"{code.operand}g", general)
+        return (own, "ug", None) if own == general else (own, f"{code.operand}g", general)
     left, right = str(code.left), str(code.right)
     if "g" in (left, right):
         return f"{left}{right}", None, None
@@ -147,10 +168,19 @@ def _within(row: Row, coordinates: frozenset[int]) -> bool:
     return bool(support) and support <= coordinates
 
 
-def _with_transpose(structure: Structure, flags: list[tuple[bool, bool, bool]]) -> RecursiveCalls:
+def _of_two(first: Structure, second: Structure, a: bool, b: bool) -> Kind | None:
+    if "g" in (first.letter, second.letter):
+        return "a" if a or b else None
+    if a and b:
+        return "a"
+    if first == second:
+        return "b" if a or b else None
+    return "b" if a else "c" if b else None
+
+
+def _of_one(structure: Structure, a: bool, b: bool, same: bool) -> Kind | None:
     if structure.letter == "k":
-        return RecursiveCalls(0, 0, 0)
-    same = sum(a and b and own for a, b, own in flags)
-    mixed = sum((a or b) and not own for a, b, own in flags)
-    own = sum(own for _, _, own in flags)
-    return RecursiveCalls(own, 0, 0) if structure.letter == "g" else RecursiveCalls(same, mixed, own - same)
+        return None
+    if same:
+        return "a" if a and b else "c"
+    return "b" if a or b else None

@@ -3,7 +3,7 @@
 from flipforge.search._archive import HOLDS, Archive, Lattice, linked
 from flipforge.search._bandit import Bandit
 from flipforge.search._border_space import BorderSpace
-from flipforge.search._chunk import Chunk, ChunkResult, Find, run_chunk
+from flipforge.search._chunk import HOLD_CALLS, Chunk, ChunkResult, Find, run_chunk, take
 from flipforge.search._closure import Closure, ClosureProgress
 from flipforge.search._commutative_space import CommutativeSpace
 from flipforge.search._controller import Course, Paths
@@ -51,6 +51,7 @@ from flipforge.search._system_space import SystemSpace
 __all__ = [
     "CERTIFIED",
     "HOLDS",
+    "HOLD_CALLS",
     "LIFTABLE",
     "LIFTED",
     "MOVED",
@@ -120,4 +121,5 @@ __all__ = [
     "retrace",
     "run_chunk",
     "space_for",
+    "take",
 ]

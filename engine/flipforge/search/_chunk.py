@@ -9,15 +9,28 @@ from time import thread_time
 from typing import Any
 
 from flipforge.search._growth import Corner, read_corner, write_corner
-from flipforge.search._objectives import Objective, partnered
+from flipforge.search._objectives import Calls, Objective, partnered
 from flipforge.search._pool import Member
-from flipforge.search._protocols import Breadth, Effort, Growing, Invariant, Outcome, Reducing, Sandwiching, Seed, Space
+from flipforge.search._protocols import (
+    Breadth,
+    Calling,
+    Effort,
+    Growing,
+    Invariant,
+    Outcome,
+    Reducing,
+    Sandwiching,
+    Seed,
+    Space,
+)
 
 __all__ = ["Chunk", "ChunkResult", "Find", "describe", "run_chunk", "take"]
 
 _ATTEMPT_COST = 2_000
 """Steps that an attempt is charged at least, so that a chunk of walks that end at once ends too."""
 _DIGEST_BYTES = 8
+HOLD_CALLS = "hold@calls"
+"""How `take` knows walks that keep recursive calls; every other walk does where more of them are wanted."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,8 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
     """Take one step of a lineage: a pure function of its arguments.
 
     ``method`` joins the names of moves by plus signs, to be made in this order: ``sandwich``, ``walk``, ``reduce``;
-    ``walk@2x3x4`` walks inside that corner, ``hold@2x3x4`` so that what shows of it stays.
+    ``walk@2x3x4`` walks inside that corner, ``hold@2x3x4`` so that what shows of it stays, and
+    ``hold@calls`` so that recursive calls do.
 
     Raises
     ------
@@ -114,6 +128,8 @@ def take(space: Space[Any], state: Any, method: str, effort: Effort, seed: Seed)
             outcome = space.walk(outcome.state, effort, seed)
         elif name == "walk" and isinstance(space, Growing):
             outcome = space.walk_corner(outcome.state, read_corner(corner), effort, seed)
+        elif move == HOLD_CALLS and isinstance(space, Calling):
+            outcome = space.walk_calls(outcome.state, effort, seed)
         elif name == "hold" and isinstance(space, Growing):
             outcome = space.walk_beside(outcome.state, read_corner(corner), effort, seed)
         elif move == "reduce" and isinstance(space, Reducing):
@@ -147,6 +163,7 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
     finds: dict[bytes, Find] = {}
     counts: dict[str, int] = {}
     steps = charged = attempts = successes = 0
+    holds = isinstance(objective, Calls) and not objective.few and isinstance(space, Calling)
     for attempt in count():
         if charged >= chunk.steps or len(finds) >= chunk.wanted:
             break
@@ -155,6 +172,8 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
         seed = Seed(chunk.root, (chunk.number, attempt + 1))
         before = space.decode(parent)
         method = chunk.method
+        if method == "walk" and holds and attempt % 2:
+            method = HOLD_CALLS
         if chunk.sandwich and _moves(space, before, effort, seed):
             method = "sandwich+walk"
         outcome = take(space, before, method, effort, seed)

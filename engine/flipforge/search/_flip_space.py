@@ -12,7 +12,7 @@ from flipforge.certificates import Certificate
 from flipforge.errors import MalformedError, ProblemError, RingError
 from flipforge.problems import Problem
 from flipforge.rings import GF2, Ring
-from flipforge.schemes import Scheme, standard_rank, standard_scheme
+from flipforge.schemes import Rows, Scheme, call_kinds, standard_rank, standard_scheme
 from flipforge.search._growth import Corner, corner_sequence, within
 from flipforge.search._protocols import Effort, Outcome, Seed
 
@@ -105,11 +105,7 @@ class FlipSpace:
         u, v, _ = self._matrices(state)
         left, right, _ = within(self.problem, corner)
         moving = ~(u[:, ~left].any(axis=1) | v[:, ~right].any(axis=1))
-        held = state[:, ~moving]
-        inner = replace(effort, goal=effort.goal - held.shape[1])
-        outcome = self.walk(np.ascontiguousarray(state[:, moving]), inner, seed)
-        whole = self._settled(np.concatenate([outcome.state, held], axis=1))
-        return replace(outcome, state=whole, mobility=with_partner(self._matrices(whole), self.ring.characteristic))
+        return self._walked_in(state, moving, effort, seed)
 
     def walk_beside(self, state: Factors, corner: Corner, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Hold what the products show of a corner, a scheme of the smaller format, and walk on."""
@@ -119,6 +115,22 @@ class FlipSpace:
         units = (1, -1) if self.ring.characteristic in (0, 3) else range(1, self.ring.characteristic)
         packed = [pack([unit * mask for mask in masks], self.ring.name) for unit in units]
         return self._walked(state, effort, seed, np.bitwise_or.reduce(packed))
+
+    def walk_calls(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
+        """Hold the recursive calls of a structured product and walk the others."""
+        kinds = call_kinds(self.problem, *self.rows(state)) or []
+        held = np.array([kind == "a" for kind in kinds], dtype=np.bool_)
+        if not held.any() or held.all():
+            return self.walk(state, effort, seed)
+        return self._walked_in(state, ~held, effort, seed)
+
+    def _walked_in(self, state: Factors, moving: npt.NDArray[np.bool_], effort: Effort, seed: Seed) -> Outcome[Factors]:
+        """Walk some of the products, beside the others; the goal of the effort counts all."""
+        held = state[:, ~moving]
+        inner = replace(effort, goal=effort.goal - held.shape[1])
+        outcome = self.walk(np.ascontiguousarray(state[:, moving]), inner, seed)
+        whole = self._settled(np.concatenate([outcome.state, held], axis=1))
+        return replace(outcome, state=whole, mobility=with_partner(self._matrices(whole), self.ring.characteristic))
 
     def score(self, state: Factors) -> tuple[int, ...]:
         """Return the rank, then the number of nonzero coefficients."""
@@ -179,8 +191,12 @@ class FlipSpace:
 
     def scheme(self, state: Factors) -> Scheme:
         """Return the canonical scheme of a state."""
+        return Scheme(self.problem, self.ring, *self.rows(state)).canonical
+
+    def rows(self, state: Factors) -> tuple[Rows, Rows, Rows]:
+        """Return the factors of a state, product by product: u and v normalised, in the order of the state."""
         u, v, w = (tuple(map(tuple, matrix.tolist())) for matrix in self._matrices(state))
-        return Scheme(self.problem, self.ring, u, v, w).canonical
+        return u, v, w
 
     def state(self, scheme: Scheme) -> Factors:
         """Pack a scheme over this ring, or one of characteristic 0 reduced into it; vanishing products are dropped."""

@@ -22,6 +22,7 @@ from flipforge.search._proven import Proven
 
 __all__ = [
     "Breadth",
+    "Calling",
     "Effort",
     "Entry",
     "Executor",
@@ -220,6 +221,14 @@ class Growing(Protocol[State]):
 
     def walk_beside(self, state: State, corner: Corner, effort: Effort, seed: Seed) -> Outcome[State]:
         """Walk so that what the products show of a corner stays as it is, but for reductions."""
+
+
+@runtime_checkable
+class Calling(Protocol[State]):
+    """A space of schemes some of whose products are recursive calls."""
+
+    def walk_calls(self, state: State, effort: Effort, seed: Seed) -> Outcome[State]:
+        """Walk so that products which call the same kind of product stay as they are."""
 
 
 @runtime_checkable

@@ -5,7 +5,18 @@ from typing import Any
 
 from flipforge.problems import Problem
 from flipforge.schemes.transforms._kronecker import Kronecker
-from flipforge.schemes.transforms._moves import extend, merge, pad, peel, permute, project, resized, reverse, tied
+from flipforge.schemes.transforms._moves import (
+    complete,
+    extend,
+    merge,
+    pad,
+    peel,
+    permute,
+    project,
+    resized,
+    reverse,
+    tied,
+)
 from flipforge.schemes.transforms._placement import AS_GIVEN, NOWHERE, Order, Part, Placement, Places
 from flipforge.schemes.transforms._ring import OVER, ChangeOfRing
 from flipforge.schemes.transforms._structures import embed, restrict, split, triangles
@@ -22,6 +33,7 @@ __all__ = [
     "Placement",
     "Places",
     "Transform",
+    "complete",
     "embed",
     "extend",
     "merge",

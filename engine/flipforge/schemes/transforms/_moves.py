@@ -8,6 +8,7 @@ from flipforge.problems import Problem, ProductCode, Structure, matmul, structur
 from flipforge.schemes.transforms._placement import AS_GIVEN, AXIS_NAMES, NOWHERE, Order, Part, Placement, Places
 
 __all__ = [
+    "complete",
     "corner_of",
     "extend",
     "merge",
@@ -118,6 +119,27 @@ def merge(first: Problem, second: Problem, axis: int) -> Placement:
     after = [range(side) for side in second.dims]
     after[axis] = range(first.dims[axis], dims[axis])
     return Placement("merge", resized(first, dims), (Part(first, places(before)), Part(second, places(after))))
+
+
+def complete(problem: Problem) -> Placement:
+    """Take the whole of a product with a corner left out: what is missing is computed by standard products.
+
+    Raises
+    ------
+    InputError
+        Nothing is left out.
+
+    Examples
+    --------
+    >>> move = complete(structured("gt", 4, 4, 4, "c"))
+    >>> move.problem.name, move.rank_bound(26)
+    ('structured:gt:4', 34)
+    """
+    code = ProductCode.of(problem)
+    if code is None or not corner_of(problem):
+        raise InputError(f"{problem}: has no corner left out")
+    part = Part(problem, places(map(range, problem.dims)))
+    return Placement("complete", _product(code, problem.dims, ""), (part,), complete=True)
 
 
 def permute(problem: Problem, order: Order) -> Placement:
