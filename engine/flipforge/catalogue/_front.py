@@ -161,7 +161,7 @@ def _general_rank(scheme: Scheme) -> int | None:
     cube = f"matmul:{sizes[0]}x{sizes[0]}x{sizes[0]}"
     # A scheme over Z is one over every GF(p).
     known = best_known(cube, over) or best_known(cube, "Z")
-    return known and known.rank
+    return None if known is None else known.rank
 
 
 def _mirrored(code: str) -> str:

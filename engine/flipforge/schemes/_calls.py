@@ -64,8 +64,7 @@ def recursive_calls(scheme: Scheme) -> RecursiveCalls | None:
     kinds = call_kinds(scheme.problem, form.u, form.v, form.w)
     if kinds is None:
         return None
-    a, b, c = (kinds.count(kind) for kind in "abc")
-    return RecursiveCalls(a, b, c)
+    return RecursiveCalls(kinds.count("a"), kinds.count("b"), kinds.count("c"))
 
 
 def call_kinds(problem: Problem, u: Rows, v: Rows, w: Rows) -> list[Kind | None] | None:
@@ -88,8 +87,8 @@ def call_kinds(problem: Problem, u: Rows, v: Rows, w: Rows) -> list[Kind | None]
     left = right if left is None else left
     assert left is not None and right is not None
     flags = [(_within(a, left), _within(b, right)) for a, b in zip(u, v, strict=True)]
-    if len(structures) == 2:
-        return [_of_two(*structures, a, b) for a, b in flags]
+    if code.left and code.right:
+        return [_of_two(code.left, code.right, a, b) for a, b in flags]
     own = [a == b and any(a) for a, b in zip(u, v, strict=True)]
     if structures[0].letter == "g":
         diagonal = frozenset(coordinate for (i, j), (coordinate, _) in matrix_cells(problem)[2].items() if i == j)

@@ -104,8 +104,8 @@ class FlipSpace:
         """Walk the products whose left and right factors lie inside a corner; the outcome is again the whole."""
         u, v, _ = self._matrices(state)
         left, right, _ = within(self.problem, corner)
-        moving = ~(u[:, ~left].any(axis=1) | v[:, ~right].any(axis=1))
-        return self._walked_in(state, moving, effort, seed)
+        moving = np.logical_not(u[:, ~left].any(axis=1) | v[:, ~right].any(axis=1))
+        return self._walked_in(state, np.asarray(moving), effort, seed)
 
     def walk_beside(self, state: Factors, corner: Corner, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Hold what the products show of a corner, a scheme of the smaller format, and walk on."""
@@ -119,10 +119,10 @@ class FlipSpace:
     def walk_calls(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Hold the recursive calls of a structured product and walk the others."""
         kinds = call_kinds(self.problem, *self.rows(state)) or []
-        held = np.array([kind == "a" for kind in kinds], dtype=np.bool_)
-        if not held.any() or held.all():
+        moving = np.array([kind != "a" for kind in kinds], dtype=np.bool_)
+        if not moving.any() or moving.all():
             return self.walk(state, effort, seed)
-        return self._walked_in(state, ~held, effort, seed)
+        return self._walked_in(state, moving, effort, seed)
 
     def _walked_in(self, state: Factors, moving: npt.NDArray[np.bool_], effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk some of the products, beside the others; the goal of the effort counts all."""
