@@ -1,19 +1,26 @@
-"""Writes docs/catalogue.md from the shipped schemes: `python docs/catalogue_page.py`."""
+"""Writes docs/catalogue.md and a table of README.md from the shipped schemes: `python docs/catalogue_page.py`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from re import fullmatch
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from flipforge import api
-from flipforge.catalogue import best_known
+from flipforge.catalogue import best_known, shipped_schemes
 from flipforge.rings import RINGS
 
 PAGE = Path(__file__).resolve().parent / "catalogue.md"
+README = PAGE.parent.parent / "README.md"
+BEGIN, END = "<!-- written by python docs/catalogue_page.py -->\n", "\n<!-- end of what it writes -->"
 SHOWN = {"GF2": ("GF2",), "GF3": ("GF3",), "Z": ("ZT", "Z"), "Q": ("ZT", "Z", "Z[1/2]", "Q")}
 """The columns, each with the rings whose schemes are schemes over its ring too, smallest first."""
 FIGURES = ("ring", "rank", "calls", "gamma", "gamma_own", "additions")
 LARGEST = 5
+BEYOND = (6, 7, 8)
+"""Sizes that README.md shows over GF(2), from the folder of large schemes."""
+EXACT = ("Z", "Q")
+Best = Mapping[str, Mapping[str, Mapping[str, Any]]]
 TEXT = """# The catalogue
 
 flipforge comes with what its own searches found, lifted where a lift was found, one file for each Pareto point of the
@@ -36,6 +43,9 @@ This page is written by `python docs/catalogue_page.py`.
 
 ## Structured products
 
+The last two columns are the best published ranks over Z and over Q, as `schemes/best_known.csv` has them with their
+sources.
+
 {structured}
 
 ## Recursive calls
@@ -55,10 +65,7 @@ Programs that touch the fewest elements, as [](equivariant-layers.md) counts the
 
 def page(db: Path) -> str:
     """Return the text for a catalogue that holds the shipped schemes alone."""
-    best: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for row in api.best(db=db):
-        if row["id"] and _small(row["problem"]):
-            best.setdefault(row["problem"], {})[row["ring"]] = row
+    best = _best(db)
     calls = [
         [
             f"`{row['problem']}`",
@@ -68,10 +75,13 @@ def page(db: Path) -> str:
         for row in api.front(f"structured:*:2..{LARGEST}", db=db)
         if row["calls"] not in (None, "0-0-0") and not RINGS[row["ring"]].characteristic
     ]
-    ranks = [[f"`{name}`", *_cells(name, rows)] for name, rows in best.items()]
+    ranks = {kind: [name for name in best if name.startswith(f"{kind}:")] for kind in ("matmul", "structured")}
     tables = {
-        kind: _table(["problem", *SHOWN], [line for line in ranks if line[0].startswith(f"`{kind}:")])
-        for kind in ("matmul", "structured")
+        "matmul": _table(["problem", *SHOWN], [[f"`{name}`", *_cells(name, best[name])] for name in ranks["matmul"]]),
+        "structured": _table(
+            ["problem", *SHOWN, *(f"published {ring}" for ring in EXACT)],
+            [[f"`{name}`", *_cells(name, best[name]), *_published(name)] for name in ranks["structured"]],
+        ),
     }
     layers = [
         [f"`{row['problem']}`", row["rank"], row["additions"], f"`{row['id']}`"]
@@ -80,6 +90,57 @@ def page(db: Path) -> str:
     ]
     tables["layers"] = _table(["problem", "elements", "instructions", "ID"], layers)
     return TEXT.format(**tables, front=_table(["problem", *FIGURES, "ID"], calls))
+
+
+def readme_table(db: Path) -> str:
+    """Return the ranks of structured products over Z and Q by code and size, and over GF(2) beyond."""
+    best, beyond = _best(db), _large()
+    codes = dict.fromkeys(name.split(":")[1] for name in best if name.startswith("structured:"))
+    header = ["code", *(f"n = {n}" for n in range(2, LARGEST + 1)), *(f"n = {n}, GF(2)" for n in BEYOND)]
+    lines = [
+        [
+            code,
+            *(_exact(f"structured:{code}:{n}", best) for n in range(2, LARGEST + 1)),
+            *(beyond.get((code, n)) for n in BEYOND),
+        ]
+        for code in codes
+    ]
+    return _table(header, lines)
+
+
+def _best(db: Path) -> Best:
+    best: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in api.best(db=db):
+        if row["id"] and _small(row["problem"]):
+            best.setdefault(row["problem"], {})[row["ring"]] = row
+    return best
+
+
+def _large() -> Mapping[tuple[str, int], int]:
+    """Return the smallest rank over GF(2) of each code and size among the files of large schemes, by their names."""
+    found: dict[tuple[str, int], int] = {}
+    for path in (shipped_schemes() / "large").glob("structured-*_GF2_*.json"):
+        if match := fullmatch(r"structured-(\w+)-(\d+)_GF2_r(\d+)_\w+", path.stem):
+            key, rank = (match[1], int(match[2])), int(match[3])
+            found[key] = min(rank, found.get(key, rank))
+    return found
+
+
+def _exact(name: str, best: Best) -> str:
+    """Return our ranks over Z and, where it is lower or differs from the published one, over Q; bold are best known."""
+    cells = []
+    for ring in EXACT:
+        rows = [row for inside, row in best.get(name, {}).items() if inside in SHOWN[ring]]
+        if not rows:
+            continue
+        rank, known = min(row["rank"] for row in rows), best_known(name, ring)
+        published = "" if known is None or known.rank == rank else f" ({known.rank})"
+        cells.append(f"**{rank}**" if known and rank <= known.rank else f"{rank}{published}")
+    return " / ".join(dict.fromkeys(cells))
+
+
+def _published(name: str) -> list[int | None]:
+    return [known and known.rank for known in (best_known(name, ring) for ring in EXACT)]
 
 
 def _small(problem: str) -> bool:
@@ -111,9 +172,17 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     )
 
 
+def readme(text: str, table: str) -> str:
+    """Return the text of README.md with the table in its place."""
+    before, rest = text.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END, 1)[1]}"
+
+
 def main() -> None:
     with TemporaryDirectory() as folder:
-        PAGE.write_text(page(Path(folder) / "catalogue.db"), encoding="utf-8")
+        db = Path(folder) / "catalogue.db"
+        PAGE.write_text(page(db), encoding="utf-8")
+        README.write_text(readme(README.read_text(encoding="utf-8"), readme_table(db)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -134,3 +134,5 @@ def test_the_page_of_the_catalogue_is_what_best_says(catalogue: Path) -> None:
     spec.loader.exec_module(script)
     text = script.page(catalogue)
     assert text == (docs / "catalogue.md").read_text(encoding="utf-8"), "python docs/catalogue_page.py writes it anew"
+    readme = (docs.parent / "README.md").read_text(encoding="utf-8")
+    assert script.readme(readme, script.readme_table(catalogue)) == readme, "python docs/catalogue_page.py writes it"
