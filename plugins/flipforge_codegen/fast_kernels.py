@@ -21,6 +21,7 @@ from flipforge_codegen._numpy_text import module_name, module_text
 from flipforge_codegen.c_target import CExporter
 from flipforge_codegen.flipforge_build import MissingCompilerError
 from flipforge_codegen.flipforge_c import Kernel, load
+from flipforge_codegen.structured_kernels import FastStructured
 
 __all__ = ["DTYPES", "FastKernel", "FastKernels"]
 
@@ -55,7 +56,7 @@ class FastKernel:
     module: ModuleType | None = field(default=None, repr=False)
     kernel: Kernel | None = field(default=None, repr=False)
 
-    def __call__(self, a: npt.ArrayLike, b: npt.ArrayLike, *, out: Array | None = None) -> Array:
+    def __call__(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None, *, out: Array | None = None) -> Array:
         """Return the product of (..., N, M) and (..., M, P); leading axes broadcast.
 
         Raises
@@ -67,6 +68,8 @@ class FastKernel:
         ValueError
             The shapes do not fit.
         """
+        if b is None:
+            raise ValueError(f"{self.scheme.problem} takes 2 matrices")
         x, y = np.asarray(a), np.asarray(b)
         wrong = x.dtype.kind not in "iub" if self.modulus else x.dtype != self.dtype
         if wrong or (x.dtype != y.dtype and not self.modulus):
@@ -164,18 +167,19 @@ class FastKernels:
         threads: int = 1,
         levels: int | None = None,
         modulus: int | None = None,
-    ) -> FastKernel:
-        """Return the kernel of a proven scheme.
+        inner: Scheme | None = None,
+    ) -> FastKernel | FastStructured:
+        """Return the kernel of a proven scheme; ``inner`` makes the general products of a structured one.
 
         Raises
         ------
         InputError
-            There is no such dtype or backend, the scheme is no matrix product, or C is asked for and there is no
-            compiler.
+            There is no such dtype or backend, the scheme is no product of matrices, or C is asked for and there is
+            no compiler.
         RingError
             The dtype cannot carry the scheme's ring.
         """
-        if scheme.problem.kind != "matmul":
+        if scheme.problem.kind not in ("matmul", "structured"):
             raise InputError(f"{scheme.problem}: kernels multiply matrices; export the scheme for any other map")
         if dtype not in DTYPES or backend not in (None, *_BACKENDS):
             raise InputError(
@@ -185,10 +189,12 @@ class FastKernels:
             raise InputError(f"threads {threads}, levels {levels}: give at least one thread, and no negative levels")
         scheme.certify()
         _carried(scheme, dtype, modulus)
+        if dtype == "object" and (backend == "c" or modulus):
+            raise InputError("objects are multiplied in NumPy, without a modulus; leave backend and modulus out")
+        if scheme.problem.kind == "structured":
+            return _structured(scheme, inner, dtype, backend, threads, levels, modulus)
         kernel = FastKernel(scheme, dtype, backend or "c", threads, levels, modulus)
         if dtype == "object":
-            if backend == "c" or modulus:
-                raise InputError("objects are multiplied in NumPy, without a modulus; leave backend and modulus out")
             kernel.backend = "numpy"
         if kernel.backend == "c":
             try:
@@ -202,6 +208,26 @@ class FastKernels:
             raise InputError(f"backend numpy computes modulo {modulus} with a scheme over GF({modulus}) only; use c")
         kernel.module = _module(scheme)
         return kernel
+
+
+def _structured(
+    scheme: Scheme, inner: Scheme | None, dtype: str, backend: str | None, threads: int, levels: int | None,
+    modulus: int | None,
+) -> FastStructured:  # fmt: skip
+    """Return the kernel in C, and in NumPy where C has no code for the product or there is no compiler."""
+    kernel = FastStructured(scheme, inner, dtype, backend or "c", threads, levels, modulus)
+    if dtype == "object":
+        kernel.backend = "numpy"
+    if kernel.backend == "c":
+        try:
+            return kernel.built()
+        except (InputError, MissingCompilerError) as error:
+            if backend == "c" or (modulus and modulus != scheme.ring.characteristic):
+                raise InputError(str(error)) from None
+            kernel.backend = "numpy"
+    if modulus and modulus != scheme.ring.characteristic:
+        raise InputError(f"backend numpy computes modulo {modulus} with a scheme over GF({modulus}) only; use c")
+    return kernel.built()
 
 
 def _carried(scheme: Scheme, dtype: str, modulus: int | None) -> None:

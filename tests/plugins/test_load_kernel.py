@@ -17,10 +17,12 @@ from flipforge.rings import GF2, ZT
 from flipforge.schemes import standard_scheme
 from flipforge.schemes.formats import write_file
 from flipforge.search import Entry
-from flipforge_codegen import fast_kernels
+from flipforge_codegen import fast_kernels, structured_kernels
 from flipforge_codegen._model import Rates, Traffic, levels_for, measured, predicted
 from flipforge_codegen.fast_kernels import FastKernels
 from flipforge_codegen.flipforge_build import MissingCompilerError
+from flipforge_codegen.flipforge_structured import clean
+from flipforge_codegen.structured_kernels import FastStructured
 
 RATES = Rates((64, 512), (1e9, 8e9), 1e9)
 TRAFFIC = Traffic(8, 8, 11)
@@ -38,7 +40,8 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _known_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_kernels, "measured", lambda dtype: RATES)
+    for module in (fast_kernels, structured_kernels):
+        monkeypatch.setattr(module, "measured", lambda dtype: RATES)
 
 
 @pytest.mark.parametrize("backend", ["c", "numpy"])
@@ -142,6 +145,64 @@ def test_names(db: Path, tmp_path: Path) -> None:
         flipforge.load_kernel("matmul:3x3x3", db=db)
     with pytest.raises(InputError, match="kernels multiply matrices"):
         flipforge.load_kernel("quaternion:2x2x2", db=db)
+
+
+def structured(name: str, db: Path, **options: Any) -> Any:
+    write_file(standard_scheme(parse(name), ZT), "flipforge", db.with_name("structured.json"))
+    return flipforge.load_kernel(db.with_name("structured.json"), db=db, **options)
+
+
+@pytest.mark.parametrize("backend", ["c", "numpy"])
+@pytest.mark.parametrize("code", ["gt:2x1", "ug:2", "sg:2", "kg:2"])
+def test_structured_products_of_any_size_are_exact(code: str, backend: str, db: Path) -> None:
+    draw = np.random.default_rng(3)
+    for dtype in ("float64", "int64"):
+        fast = structured(f"structured:{code}", db, dtype=dtype, backend=backend, levels=1)
+        for rows, m, p in ((8, 8, 8), (7, 9, 5), (1, 6, 1), (17, 1, 4)):
+            n = rows if code[0] == "g" else m
+            a, b = draw.integers(-9, 9, (n, m)).astype(dtype), draw.integers(-9, 9, (m, p)).astype(dtype)
+            if code.startswith("gt"):
+                out = np.full((n, n), 77, dtype)
+                assert np.array_equal(fast(a), np.triu(a @ a.T))
+                assert fast(a, out=out) is out
+                assert np.array_equal(out, np.triu(a @ a.T) + np.tril(np.full_like(out, 77), -1))
+            else:
+                assert np.array_equal(fast(a, b), clean(a, code[0]) @ b)
+
+
+def test_structured_levels_by_the_model(db: Path) -> None:
+    """A level where it is worth it, none where it is not: then it is syrk, whose errors of rounding are other ones."""
+    fast = structured("structured:gt:2x1", db, dtype="float64", backend="c")
+    assert isinstance(fast, FastStructured)
+    assert fast.plan(16, 16, 16)["levels"] == 0
+    plan = fast.plan(8192, 8192, 8192)
+    assert plan["levels"] > 0 and plan["general_levels"] > 0 and plan["seconds"] < plan["plain"]
+    for levels in range(3):
+        assert fast._seconds(RATES, (512,) * 3, levels) > 0
+    many = structured("structured:gt:4", db, dtype="float64", backend="c")  # rank 40: saves nothing
+    assert many.plan(256, 256, 256)["levels"] == 0
+
+
+def test_structured_rings_and_refusals(db: Path) -> None:
+    a = np.arange(12).reshape(3, 4)
+    seven = structured("structured:gt:2x1", db, dtype="int64", modulus=7, levels=1)
+    assert np.array_equal(seven(a), np.triu(a @ a.T % 7))
+    wide = structured("structured:gt:2x1", db, dtype="object", levels=1)
+    big = np.array([[10**30 + i * j for j in range(4)] for i in range(3)], dtype=object)
+    assert wide.backend == "numpy" and (np.triu(big @ big.T) == wide(big)).all()
+    two = FastKernels().make(standard_scheme(parse("structured:gt:2"), GF2), dtype="int64", modulus=2, levels=1)
+    assert two.backend == "numpy" and np.array_equal(two(a), np.triu(a @ a.T % 2))
+    fast = structured("structured:gt:2x1", db, dtype="int64", levels=1)
+    with pytest.raises(ValueError, match="takes 1 matrices"):
+        fast(a, a.T)
+    with pytest.raises(TypeError, match="this kernel takes int64"):
+        fast(a.astype(float))
+    with pytest.raises(OverflowError, match="may exceed int64"):
+        fast(np.full((4, 4), 2**31))
+    with pytest.raises(InputError, match="without corners"):
+        structured("structured:gt:4:c", db)
+    with pytest.raises(InputError, match=r"over GF\(5\) only"):
+        structured("structured:gt:2x1", db, dtype="int64", modulus=5, backend="numpy")
 
 
 class TestModel:

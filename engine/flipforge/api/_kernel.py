@@ -1,6 +1,7 @@
 """Kernels from Python: a callable that multiplies matrices of any size by the best scheme there is."""
 
 from itertools import product
+from typing import Any
 
 from flipforge import plugins
 from flipforge.api._library import Db, Name, load, open_store, parse_problem
@@ -38,8 +39,9 @@ def load_kernel(
     Parameters
     ----------
     name
-        A problem such as ``"matmul:4x4x4"``, for which the scheme of the lowest rank that the dtype carries is taken:
-        of the catalogue, a lift of one of it, or a composition of two formats; or an ID or file.
+        A problem such as ``"matmul:4x4x4"`` or ``"structured:gt:2x1"``, for which the scheme of the lowest rank that
+        the dtype carries is taken: of the catalogue, a lift of one of it, or a composition of two formats; or an ID or
+        file. Of a structured problem, the general products of blocks take the scheme for 2x2x2.
     dtype
         ``float32``, ``float64``, ``int32`` or ``int64`` (exact, or an error), or ``object`` (Python integers and
         fractions).
@@ -70,15 +72,21 @@ def load_kernel(
     True
     """
     maker: plugins.KernelMaker = plugins.get("kernels", _MAKER)
-    options = {"dtype": dtype, "backend": backend, "threads": threads, "levels": levels, "modulus": modulus}
+    options: dict[str, Any] = {"backend": backend, "threads": threads, "levels": levels, "modulus": modulus}
+    options["dtype"] = dtype
+    whole = dtype.startswith("int") and not modulus
     if is_there(name) or ":" not in str(name):
-        return maker.make(load(name, db=db), **options)  # type: ignore[arg-type]
-    problem = parse_problem(str(name))
-    if problem.kind != "matmul":
-        raise InputError(f"{problem}: kernels multiply matrices; export the scheme for any other map")
-    with open_store(db) as store:
-        scheme = _best(problem, store, modulus, whole=dtype.startswith("int") and not modulus)
-    return maker.make(scheme, **options)  # type: ignore[arg-type]
+        scheme = load(name, db=db)
+    else:
+        problem = parse_problem(str(name))
+        if problem.kind not in ("matmul", "structured"):
+            raise InputError(f"{problem}: kernels multiply matrices; export the scheme for any other map")
+        with open_store(db) as store:
+            scheme = _best(problem, store, modulus, whole=whole)
+    if scheme.problem.kind == "structured":
+        with open_store(db) as store:
+            options["inner"] = _inner(scheme, store, whole)
+    return maker.make(scheme, **options)
 
 
 def _best(problem: Problem, store: SqliteStore, modulus: int | None, *, whole: bool) -> Scheme:
@@ -97,6 +105,15 @@ def _best(problem: Problem, store: SqliteStore, modulus: int | None, *, whole: b
     return found
 
 
+def _inner(scheme: Scheme, store: SqliteStore, whole: bool) -> Scheme | None:
+    """Return a scheme of 2x2x2 of the characteristic of a structured one, None where there is none."""
+    square = matmul(2, 2, 2)
+    if not scheme.ring.characteristic:
+        return _integral(square, store, whole, {})
+    rows = store.rows(Query(square.name, where=f"ring = '{scheme.ring}'", order="rank,additions,id", limit=1))
+    return store.scheme(rows[0]["id"]) if rows else None
+
+
 def _integral(problem: Problem, store: SqliteStore, whole: bool, seen: dict[str, Scheme | None]) -> Scheme | None:
     if problem.name in seen:
         return seen[problem.name]
@@ -105,7 +122,7 @@ def _integral(problem: Problem, store: SqliteStore, whole: bool, seen: dict[str,
     rings = "'ZT','Z'" if whole else "'ZT','Z','Z[1/2]'"
     rows = store.rows(Query(problem.name, where=f"ring in ({rings})", order="rank,additions,id", limit=1))
     best = store.scheme(rows[0]["id"]) if rows else None
-    for outer, inner in _factors(problem):
+    for outer, inner in _factors(problem) if problem.kind == "matmul" else ():
         first, second = _integral(outer, store, whole, seen), _integral(inner, store, whole, seen)
         if first and second and (best is None or first.rank * second.rank < best.rank):
             best = compose([program(first), program(second)]).prove().scheme()

@@ -13,13 +13,13 @@ Array = npt.NDArray[np.generic]
 
 
 class Kernel(Protocol):
-    """Multiplies matrices of any size by one scheme."""
+    """Multiplies matrices of any size by one scheme; X and its transpose where X alone is given."""
 
     @property
     def scheme(self) -> Scheme:
         """The scheme."""
 
-    def __call__(self, a: npt.ArrayLike, b: npt.ArrayLike, *, out: Any = None) -> Any:
+    def __call__(self, a: npt.ArrayLike, b: npt.ArrayLike | None = None, *, out: Any = None) -> Any:
         """Return the product of (..., N, M) and (..., M, P)."""
 
     def plan(self, m: int, k: int, n: int) -> dict[str, Any]:
@@ -38,8 +38,9 @@ class KernelMaker(Protocol):
         threads: int = 1,
         levels: int | None = None,
         modulus: int | None = None,
+        inner: Scheme | None = None,
     ) -> Kernel:
-        """Return the kernel of a proven scheme for a dtype.
+        """Return the kernel of a proven scheme for a dtype; ``inner`` makes the general products of a structured one.
 
         Raises
         ------
