@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, permutations
 from math import comb, prod
+from re import search
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,19 @@ def test_no_structure_is_made_up_where_none_is_near() -> None:
     near[3, (1, 1)] = near[4, (2, 1)] = (Fraction(1, 3), Fraction(0))
     near[3, (0, 2)] = (Fraction(1, 2), Fraction(0))
     assert exact_structure(monomials, near) is None
+
+
+def test_a_structure_beyond_the_limit_is_evidence_and_says_so() -> None:
+    """Multiplicity 25, destroyed by a change of the coefficients."""
+    document = {
+        "polynomials": ["x**5 + Rational(1, 10**10)", "y**5 - Rational(3, 10**10)"],
+        "root": ["0.0001", "0.0002"],
+    }
+    for expected, words in ((25, "multiplicity 25 is not looked for in systems nearby, .* up to 24"), (None, "digits")):
+        found = certify_root(parse_system(document), expected)
+        assert found.certificate is not None and found.multiplicity is None
+        assert check(found.certificate).decision == "EVIDENCE"
+        assert search(words, found.reason)
 
 
 def test_changes_are_refused() -> None:

@@ -237,6 +237,11 @@ def test_starts_and_structures_out_of_reach() -> None:
     far = {"polynomials": ["x**2 - 2", "y - x"], "root": ["20.5", "3"]}
     with pytest.raises(InputError, match=r"too far from a root: .* \(alpha is [0-9.e+]+ there"):
         certify_root(parse_system(far))
+    more = {"polynomials": ["x**2 + y**2 - 1", "x - 3*y", "x*y - 5"], "root": ["10", "10"]}
+    with pytest.raises(
+        InputError, match=r"\(alpha is [0-9.e+]+ there for equations \d, \d, .* a root of these is certain"
+    ):
+        certify_root(parse_system(more))
     with pytest.raises(InputError, match="states no root"):
         certify_root(parse_system({"polynomials": ["x"]}))
     deep = {"polynomials": ["x**9", "y - x**2"], "root": ["0", "0"]}

@@ -39,11 +39,12 @@ def test_certified_from_a_perturbed_start(entry: dict[str, Any], seed: int, tmp_
     assert not (tmp_path / "refused.json").exists()
 
 
-@pytest.mark.parametrize(
-    "entry", [entry for entry in SYSTEMS if entry["name"] != "DZ1"], ids=lambda entry: entry["name"]
-)
+@pytest.mark.parametrize("entry", SYSTEMS, ids=lambda entry: entry["name"])
 def test_a_system_that_a_change_of_coefficients_destroyed(entry: dict[str, Any], tmp_path: Path) -> None:
-    """With 10^-9 in each constant term there is a system nearby that has the structure, of whatever breadth."""
+    """With 10^-9 in each constant term there is a system nearby that has the structure, of whatever breadth.
+
+    The structure of DZ1, of multiplicity 131, is above the limit of what is parametrised.
+    """
     draw = random.Random(1)
     exact = {key: entry[key] for key in ("variables", "polynomials", "root")}
     moved = [float(x.real.mid()) + draw.uniform(-1e-4, 1e-4) for x in parse_system(exact).start()]
@@ -51,6 +52,10 @@ def test_a_system_that_a_change_of_coefficients_destroyed(entry: dict[str, Any],
     source = tmp_path / "system.json"
     source.write_text(json.dumps({**exact, "polynomials": changed, "root": [repr(x) for x in moved]}))
     row = api.certify(source, multiplicity=entry["verified_multiplicity"], out=tmp_path / "proof.json")
+    if entry["name"] == "DZ1":
+        assert row["verdict"] == "EVIDENCE"
+        assert "multiplicity 131 is not looked for in systems nearby, which are parametrised up to 24" in row["reason"]
+        return
     assert row["verdict"] == "PROVED"
     assert row["multiplicity"] == entry["verified_multiplicity"]
     assert row["hilbert_function"] == entry["verified_hilbert_function"]

@@ -18,6 +18,7 @@ from flipforge.polynomials._refine import REACH, Refined, refine
 from flipforge.polynomials._root_sets import roots_certificate
 from flipforge.polynomials._solve import polish, regular_rows
 from flipforge.polynomials._statements import ball_of, dual_space_certificate, residual_certificate, text
+from flipforge.polynomials._structure import MAX_SIZE
 from flipforge.polynomials._system import System, dyadic
 from flipforge.polynomials._terms import Polynomial
 
@@ -149,7 +150,16 @@ def _nearby(system: System, refined: Refined, start: Sequence[acb], expected: in
                 certificate, "", shown["multiplicity"], tuple(shown["hilbert_function"]), radius, change
             )
             return _refused_unless(expected, found)
-    return CertifiedRoot(residual_certificate(system, refined.point, made), "")
+    return CertifiedRoot(residual_certificate(system, refined.point, made), _how_far(refined, expected))
+
+
+def _how_far(refined: Refined, expected: int | None) -> str:
+    """Tell how far the search for a structure came that nothing was proven of."""
+    if expected is not None and expected > MAX_SIZE:
+        return f"multiplicity {expected} is not looked for in systems nearby, which are parametrised up to {MAX_SIZE}"
+    if refined.monomials is None:
+        return f"no structure of multiplicity up to {MAX_SIZE} fits its digits"
+    return f"a structure of multiplicity {len(refined.monomials)} fits its digits, but no exact one was found near it"
 
 
 def _refused_unless(expected: int | None, found: CertifiedRoot) -> CertifiedRoot:
@@ -174,10 +184,11 @@ def _provenance(start: Sequence[acb], refined: Refined | None) -> Mapping[str, A
 
 
 def _too_far(system: System, start: Sequence[acb]) -> str:
-    reached = ""
-    if system.is_square:
-        alpha, _ = alpha_estimate(system, start)
-        reached = f" (alpha is {alpha:.3g} there, below {ALPHA_LIMIT:.4f} a root is certain)"
+    n = len(system.variables)
+    rows = range(n) if system.is_square else regular_rows(system, start, n)
+    alpha, _ = alpha_estimate(system.restricted(rows), start)
+    of = "" if system.is_square else f" for equations {', '.join(map(str, rows))}"
+    reached = f" (alpha is {alpha:.3g} there{of}, below {ALPHA_LIMIT:.4f} a root {of and 'of these '}is certain)"
     size = REACH * (1 + max(float(abs(x).mid()) for x in start))
     reached = f"Newton's method reaches none within {size:.3g} of it{reached}"
     return f"the start is too far from a root: {reached}; give a nearer one"

@@ -23,7 +23,7 @@ from flipforge.polynomials._dual import monomials_up_to
 from flipforge.polynomials._system import System
 from flipforge.polynomials._terms import Exponents
 
-__all__ = ["Deflated", "Structure", "structures"]
+__all__ = ["MAX_SIZE", "Deflated", "Structure", "structures"]
 
 Array = npt.NDArray[Any]
 
