@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from flipforge.flips import RINGS, _kernel, _kinds, pack
 from flipforge.flips._kinds import Kind
-from flipforge.flips._packing import layout
-from flipforge.flips._walk import _slots, _to_words, aligned
+from flipforge.flips._packing import layout, to_lanes
+from flipforge.flips._walk import _slots, aligned
 from walks import Matrices, same_as_twin
 
 SLOTS = 32
@@ -51,8 +51,8 @@ class Axes:
         width, words = layout(self.ring, self.value.size)
         self.kind = Kind(self.ring, width, words)
         rows = np.zeros((3, SLOTS, words), dtype=f"u{width // 8}")
-        rows[:, : len(self.matrices[0])] = _to_words(pack(self.matrices, self.ring), self.ring, width, words)
-        last = _to_words(pack((self.value[None],) * 3, self.ring), self.ring, width, words)[0]
+        rows[:, : len(self.matrices[0])] = to_lanes(pack(self.matrices, self.ring), self.ring, width, words)
+        last = to_lanes(pack((self.value[None],) * 3, self.ring), self.ring, width, words)[0]
         self.table = np.concatenate([rows.reshape(-1, words), last.astype(rows.dtype)]).ravel()
         self.keys = aligned(3 * SLOTS, np.uint16)
         self.salts = np.full(3, self.salt, dtype=np.uint64)
@@ -109,7 +109,7 @@ def test_groups_are_exact_under_any_salt(ring: str, entries: int, salt: int, row
 def _hashed(ring: str, vectors: NDArray[np.int64]) -> NDArray[np.uint16]:
     """Keys of factors as a walk begins."""
     width, words = layout(ring, vectors.shape[1])
-    table = _to_words(pack((vectors,) * 3, ring), ring, width, words)[0].astype(f"u{width // 8}").ravel()
+    table = to_lanes(pack((vectors,) * 3, ring), ring, width, words)[0].astype(f"u{width // 8}").ravel()
     keys = np.zeros(len(vectors), dtype=np.uint16)
     _keys(Kind(ring, width, words), table, keys, np.uint64(_kernel.SALT))
     return keys

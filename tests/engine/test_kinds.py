@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from flipforge.flips import RINGS, _kinds, pack, unpack
 from flipforge.flips._kinds import Kind
-from flipforge.flips._packing import layout
-from flipforge.flips._walk import _from_words, _to_words
+from flipforge.flips._packing import from_lanes, layout, to_lanes
 
 # One length for each layout: words of 16, 32 and 64 bits, two words (planes of one each over GF(3) and ZT), and eight.
 LENGTHS = {
@@ -73,12 +72,12 @@ class Lanes:
     def words(self, vectors: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
         packed = pack((vectors, vectors, vectors), self.ring)
         width, words = layout(self.ring, self.entries)
-        lanes: NDArray[np.unsignedinteger] = _to_words(packed, self.ring, width, words)[0].astype(f"u{width // 8}")
+        lanes: NDArray[np.unsignedinteger] = to_lanes(packed, self.ring, width, words)[0].astype(f"u{width // 8}")
         return lanes.ravel()
 
     def vectors(self, words: NDArray[np.unsignedinteger], size: int) -> NDArray[np.int64]:
         kept = np.stack([words.reshape(-1, self.kind.words)] * 3)
-        return unpack(_from_words(kept, self.ring, size), (self.entries,) * 3, self.ring)[0].astype(np.int64)
+        return unpack(from_lanes(kept, self.ring, size), (self.entries,) * 3, self.ring)[0].astype(np.int64)
 
 
 def _values(ring: str) -> list[int]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from flipforge.errors import InputError
 from flipforge.flips import RINGS, entries_of, max_entries, pack, packed_words, unpack
-from flipforge.flips._packing import layout
-from flipforge.flips._walk import _entries, _from_words, _to_words
+from flipforge.flips._packing import from_lanes, layout, to_lanes
+from flipforge.flips._walk import _entries
 
 SIZES = (1, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 128)
 
@@ -61,10 +61,10 @@ def test_lanes_hold_factors_of_every_length(ring: str) -> None:
         matrices[1][:, -1] = 1
         packed = pack(matrices, ring)
         assert _entries(packed, ring) == entries
-        lanes = _to_words(packed, ring, width, words)
+        lanes = to_lanes(packed, ring, width, words)
         assert lanes.shape == (3, 7, words)
         assert int(lanes.max()) < 1 << width
-        assert np.array_equal(_from_words(lanes.astype(f"u{width // 8}"), ring, packed.shape[2]), packed)
+        assert np.array_equal(from_lanes(lanes.astype(f"u{width // 8}"), ring, packed.shape[2]), packed)
 
 
 def test_shorter_factors_take_narrower_lanes() -> None:

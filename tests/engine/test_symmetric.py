@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from flipforge import api
 from flipforge.cli import main
 from flipforge.errors import InputError, RingError, VerificationError
-from flipforge.flips import seed_words, symmetric_reference, symmetric_walk
+from flipforge.flips import Orbits, seed_words, symmetric_reference, symmetric_walk, unpack
 from flipforge.problems import matmul, parse
-from flipforge.rings import GF2, GF3, Z
+from flipforge.rings import GF2, GF3, ZT, Z
+from flipforge.rings import ring as ring_named
 from flipforge.schemes import (
     SYMMETRY_FORMAT,
     Generator,
     Scheme,
     Symmetry,
+    image,
     is_invariant,
     standard_scheme,
     symmetry,
@@ -43,25 +45,79 @@ GROUPS = [
 ]
 """Groups of orders 2 to 9, that move axes or not, through permutations or not, of square products and others."""
 
+CASES = [
+    *((problem, group, "GF2") for problem, group in GROUPS),
+    ("matmul:2x2x2", "Z3", "GF3"),
+    ("matmul:2x2x2", "Z3", "ZT"),
+    ("matmul:2x2x2", "tilted", "GF3"),
+    ("matmul:2x2x2", "signs", "GF3"),
+    ("matmul:2x2x2", "signs", "ZT"),
+    ("poly:2x2", "swap", "ZT"),
+    ("structured:ss:2", "transposed", "GF3"),
+    ("structured:ss:2", "transposed", "ZT"),
+    ("structured:kg:3", "skew", "GF3"),
+    ("matmul:2x3x2", "side", "GF5"),
+    ("matmul:6x6x6", "Z3", "GF3"),
+]
+"""And over other rings: elements that change signs, that are no permutations, that fix products by a sign."""
+
+SLOW = {
+    ("matmul:3x3x3", "Z2", "GF2"),
+    ("structured:kg:3", "skew", "GF3"),
+    ("matmul:2x3x2", "side", "GF5"),
+    ("matmul:6x6x6", "Z3", "GF3"),
+}
+"""Those with a kernel of their own: more rows, longer factors, hashed keys."""
+
+
+def _conjugation(x: Any, inverse: Any) -> dict[str, Any]:
+    """A -> X A X^-1 in all three places: an operand is held as a covector, the output is not."""
+    covectors, output = np.kron(inverse.T, x), np.kron(x, inverse.T)
+    return {"axes": [0, 1, 2], "maps": [covectors.tolist(), covectors.tolist(), output.tolist()]}
+
+
+def _skew() -> dict[str, Any]:
+    """K -> P K P^T, G -> P G and C -> P C for P = [[0, 1, 0], [0, 0, 1], [1, 0, 0]] with K's entries 01, 02, 12."""
+    p = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    k = np.zeros((3, 3), dtype=int)
+    for column, (i, j) in enumerate(pairs):
+        whole = np.zeros((3, 3), dtype=int)
+        whole[i, j], whole[j, i] = 1, -1
+        image = p @ whole @ p.T
+        k[:, column] = [image[a, b] for a, b in pairs]
+    rows = np.kron(p, np.eye(3, dtype=int))
+    return {"axes": [0, 1, 2], "maps": [k.tolist(), rows.tolist(), rows.tolist()]}
+
 
 def _given(name: str) -> dict[str, Any]:
     """Documents of groups that have no name."""
     swap = {"axes": [1, 0, 2], "maps": [[0, 1, 2], [0, 1, 2], [0, 1, 2, 3, 4]]}
     # A -> X A, C -> X C for a product of two rows; and conjugation by a shear in all three places.
     side = {"axes": [0, 1, 2], "maps": [[3, 4, 5, 0, 1, 2], list(range(6)), [2, 3, 0, 1]]}
-    # Conjugation by x = x^-1: covectors U go to x^-T U x^T, the output W to x W x^-1.
-    x = np.array([[1, 1], [0, 1]])
-    covectors, output = np.kron(x.T, x), np.kron(x, x.T)
-    shear = {"axes": [0, 1, 2], "maps": [covectors.tolist(), covectors.tolist(), output.tolist()]}
-    return {"format": SYMMETRY_FORMAT, "name": name, "generators": [{"swap": swap, "side": side, "shear": shear}[name]]}
+    shear = np.array([[1, 1], [0, 1]])
+    basis, exchange, back = shear, np.array([[0, 1], [1, 0]]), np.array([[1, -1], [0, 1]])
+    tilted = basis @ exchange @ back
+    generators = {
+        "swap": swap,
+        "side": side,
+        "shear": _conjugation(shear, shear),
+        # X = S P S^-1 permutes the products of the standard algorithm in the basis that S gives.
+        "tilted": _conjugation(tilted, tilted),
+        # Of determinant -1 and order 4; its square is -1 and fixes everything.
+        "signs": _conjugation(np.array([[0, 1], [-1, 0]]), np.array([[0, -1], [1, 0]])),
+        "transposed": {"axes": [1, 0, 2], "maps": [[0, 1, 2], [0, 1, 2], [0, 2, 1, 3]]},
+        "skew": _skew(),
+    }
+    return {"format": SYMMETRY_FORMAT, "name": name, "generators": [generators[name]]}
 
 
 @cache
-def _space(problem: str, group: str) -> SymmetricSpace:
-    target = parse(problem)
-    if group in ("shear", "side", "swap"):
-        return SymmetricSpace(target, Symmetry.read(_given(group), target, group))
-    return SymmetricSpace(target, symmetry(group, target, GF2))
+def _space(problem: str, group: str, name: str = "GF2") -> SymmetricSpace:
+    target, ring = parse(problem), ring_named(name)
+    if group in ("shear", "side", "swap", "tilted", "signs", "transposed", "skew"):
+        return SymmetricSpace(target, Symmetry.read(_given(group), target, group), ring)
+    return SymmetricSpace(target, symmetry(group, target, ring), ring)
 
 
 STRASSEN = (
@@ -75,6 +131,16 @@ def _start(space: SymmetricSpace, seed: int) -> Any:
     if space.symmetry.name == "shear":
         # No shear permutes the products of the standard algorithm; all of them permute those of Strassen's.
         return space.state(Scheme(space.problem, GF2, *STRASSEN))
+    if space.symmetry.name == "tilted":
+        basis = Symmetry.read(
+            {
+                "format": SYMMETRY_FORMAT,
+                "generators": [_conjugation(np.array([[1, 1], [0, 1]]), np.array([[1, -1], [0, 1]]))],
+            },
+            space.problem,
+            "basis",
+        ).generators[0]
+        return space.state(image(standard_scheme(space.problem, space.ring), basis))
     return space.start(Seed(seed))
 
 
@@ -82,72 +148,96 @@ def _moves(space: SymmetricSpace) -> list[symmetric_reference.Move]:
     from flipforge.search._symmetric_space import _closure
 
     moves = []
-    for element in _closure(space.symmetry, space.problem):
-        u, v, w = (
-            tuple(sum(int(x) << row for row, x in enumerate(column)) for column in matrix.T) for matrix in element.maps
-        )
+    for element in _closure(space.symmetry, space.problem, space.ring):
+        u, v, w = (tuple(map(tuple, matrix.tolist())) for matrix in element.maps)
         moves.append(symmetric_reference.Move(element.axes, (u, v, w)))
     return moves
 
 
-@pytest.mark.parametrize(("problem", "group"), GROUPS)
+def _listed(space: SymmetricSpace, packed: Any) -> list[Any]:
+    """Canonical products of a packed scheme."""
+    form = space._flips.scheme(packed)
+    return sorted(zip(form.u, form.v, form.w, strict=True))
+
+
+def _cases() -> list[Any]:
+    return [pytest.param(*case, marks=[pytest.mark.slow] * (case in SLOW), id="-".join(case)) for case in CASES]
+
+
+@pytest.mark.parametrize(("problem", "group", "ring"), _cases())
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32), idle=st.sampled_from([1, 3, 20]), band=st.integers(0, 3))
-def test_a_walk_leaves_tensor_and_symmetry(problem: str, group: str, seed: int, idle: int, band: int) -> None:
-    space = _space(problem, group)
+def test_a_walk_leaves_tensor_and_symmetry(
+    problem: str, group: str, ring: str, seed: int, idle: int, band: int
+) -> None:
+    space = _space(problem, group, ring)
     state = _start(space, seed)
     outcome = space.walk(state, Effort(300, 300, 0, idle, band), Seed(seed))
     space.certify(outcome.state)
     assert space.scheme(outcome.state).rank == space.score(outcome.state)[0]
 
 
-@pytest.mark.parametrize(("problem", "group"), GROUPS)
+@pytest.mark.parametrize(("problem", "group", "ring"), _cases())
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32), idle=st.sampled_from([1, 4, 15]), path=st.sampled_from([7, 40, 1000]))
-def test_kernel_and_twin_agree_step_for_step(problem: str, group: str, seed: int, idle: int, path: int) -> None:
-    space = _space(problem, group)
+def test_kernel_and_twin_agree_step_for_step(
+    problem: str, group: str, ring: str, seed: int, idle: int, path: int
+) -> None:
+    space = _space(problem, group, ring)
     state = _start(space, seed)
     action, words = space._action, seed_words(seed)
-    orbits = action.orbits(action.inward(state[:, :, 0]))
-    places = np.array([product for product, _ in orbits], dtype=np.uint64).T
-    listed = [
-        ((u, v, w), length) for (u, v, w), (_, length) in zip(action.outward(places).T.tolist(), orbits, strict=True)
-    ]
+    orbits = action.orbits(state)
+    u, v, w = unpack(action.outward(orbits.factors, orbits.units), space.problem.shape, ring)
+    products = zip(*(map(tuple, factor.tolist()) for factor in (u, v, w)), strict=True)
+    listed = list(zip(products, orbits.lengths.tolist(), strict=True))
     terms = {"goal": 0, "path": path, "idle": idle, "band": 2}
-    for steps in (1, 2, 5, 60):
+    for steps in (1, 2, 5, 60 if len(listed) < 20 else 8):
         found = symmetric_walk(state, action, steps=steps, seed=words, **terms)
-        slots = 16 * next(count for count in (1, 3, 6, 16) if 16 * count >= len(orbits) + 2)
+        slots = 16 * next(count for count in (1, 3, 6, 16) if 16 * count >= len(listed) + 2)
         traced = symmetric_reference.symmetric_walk(
-            listed, _moves(space), steps=steps, slots=slots, seed=words.tolist(), **terms
+            listed, _moves(space), ring=ring, steps=steps, slots=slots, seed=words.tolist(), **terms
         )
-        assert found.factors[:, :, 0].T.tolist() == [list(product) for product in traced.products]
-        for name in ("steps", "plus", "thawed", "reductions", "restarts", "partnered"):
+        for name in ("steps", "plus", "thawed", "rejected", "reductions", "restarts", "partnered"):
             assert getattr(found, name) == getattr(traced, name), name
+        scaled = [(u, v, tuple(unit * x for x in w)) for (u, v, w), unit in traced.products]
+        rows = [tuple(tuple(space.ring.reduce(x) for x in row[axis]) for row in scaled) for axis in range(3)]
+        twin = Scheme(space.problem, space.ring, rows[0], rows[1], rows[2])
+        assert _listed(space, found.factors) == _listed(space, space._flips.state(twin))
+
+
+def _orbits(space: SymmetricSpace, product: tuple[Any, Any, Any]) -> Orbits:
+    length = space._action.length
+    factors = np.zeros((3, 1, length), dtype=np.int64)
+    for axis, factor in enumerate(product):
+        factors[axis, 0, : len(factor)] = factor
+    return Orbits(factors, np.ones(1, dtype=np.int64), np.array([space.order]))
 
 
 def test_flips_of_an_orbit_with_itself_are_not_made() -> None:
     """a (x) a (x) c and its image a (x) c (x) a share a; a flip of the two breaks the symmetry, so there is none."""
     space = _space("matmul:2x2x2", "Z3")
-    action = space._action
-    product = np.array([[1], [1], [2]], dtype=np.uint64)
-    end = symmetric_walk(
-        action.outward(action.expand(product, product[:, :0]))[:, :, None],
-        action,
-        goal=0,
-        steps=10,
-        idle=100,
-        band=0,
-        seed=seed_words(1),
-    )
+    start = space._action.expand(_orbits(space, ((1, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0))))
+    end = symmetric_walk(start, space._action, goal=0, steps=10, idle=100, band=0, seed=seed_words(1))
     assert (end.steps, end.rank, end.partnered) == (0, 3, 0)
 
 
-def test_a_cube_is_three_times_itself_and_an_even_orbit_vanishes() -> None:
-    """The sum over the group of a product that k elements fix is k times its orbit: over GF(2) that or nothing."""
-    cube = np.array([[9], [9], [9]], dtype=np.uint64)
-    none = cube[:, :0]
-    assert _space("matmul:2x2x2", "Z3")._action.expand(cube, none).tolist() == cube.tolist()
-    assert _space("matmul:3x3x3", "Z2")._action.expand(np.array([[16]] * 3, dtype=np.uint64), none).shape == (3, 0)
+@pytest.mark.parametrize(("ring", "left"), [("GF2", [1]), ("GF3", []), ("ZT", [1, 1, 1]), ("GF5", [3])])
+def test_a_cube_is_three_times_itself(ring: str, left: list[int]) -> None:
+    """The sum over the group of a product that k elements fix is k times its orbit, in each ring what that is."""
+    space = _space("matmul:2x2x2", "Z3", ring)
+    packed = space._action.expand(_orbits(space, ((1, 0, 0, 1),) * 3))
+    assert unpack(packed, space.problem.shape, ring)[2][:, 0].tolist() == left
+
+
+def test_an_even_orbit_vanishes_modulo_2_and_one_that_a_sign_fixes_everywhere_else() -> None:
+    fixed = (0, 0, 0, 0, 1, 0, 0, 0, 0)
+    space = _space("matmul:3x3x3", "Z2")
+    assert space._action.expand(_orbits(space, (fixed,) * 3)).shape[1] == 0
+    for ring in ("GF3", "ZT"):
+        space = _space("matmul:2x2x2", "signs", ring)
+        # The element takes each factor to minus itself, and so the product to minus itself.
+        product = ((1, 0, 0, -1 % space._action.prime if space._action.prime else -1),) * 3
+        assert space._action.expand(_orbits(space, product)).shape[1] == 0
 
 
 @pytest.mark.parametrize(("n", "cubes"), [(2, {1, 2}), (3, {2, 3}), (5, {3, 4, 5})])
@@ -157,7 +247,7 @@ def test_starts_have_chosen_cubes(n: int, cubes: set[int]) -> None:
     for seed in range(24):
         state = space.start(Seed(seed))
         space.certify(state)
-        seen.add(sum(length == 1 for _, length in space._action.orbits(space._action.inward(state[:, :, 0]))))
+        seen.add(int((space._action.orbits(state).lengths == 1).sum()))
     assert seen == cubes
 
 
@@ -169,6 +259,31 @@ def test_every_start_is_one_that_seeds_may_draw() -> None:
     assert [space.key(each) for each in _space("matmul:2x3x2", "side").every_start()] == [
         space.key(_start(_space("matmul:2x3x2", "side"), 0))
     ]
+
+
+def test_a_search_begins_with_the_most_pairs() -> None:
+    space = _space("matmul:5x5x5", "Z3")
+    starts = space.starts(1)
+    assert len(starts) > 1
+    for state in starts:
+        assert space.score(state)[0] == 135 and (space._action.orbits(state).lengths == 1).sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("problem", "group"),
+    [("structured:kg:3", "perm:-213"), ("structured:ss:4", "swapxperm:2143"), ("structured:kk:4", "swap")],
+)
+def test_named_groups_act_on_structured_products(problem: str, group: str) -> None:
+    for ring in (GF2, GF3, ZT):
+        assert is_invariant(standard_scheme(parse(problem), ring), symmetry(group, parse(problem), ring))
+
+
+def test_groups_that_leave_the_structure_are_refused() -> None:
+    for ring in (GF2, GF3):
+        with pytest.raises(InputError, match=r"does not fix structured:us:4: .* coefficient of a12\*b11 in c21"):
+            symmetry("perm:2143", parse("structured:us:4"), ring)
+    with pytest.raises(InputError, match="products of matrices"):
+        symmetry("swap", parse("poly:2x2"), GF2)
 
 
 def test_cubes_can_be_chosen() -> None:
@@ -256,7 +371,10 @@ def test_other_rings_and_formats_are_refused() -> None:
     with pytest.raises(InputError, match="square"):
         symmetry("Z3", matmul(2, 3, 2), GF2)
     with pytest.raises(RingError):
-        SymmetricSpace(matmul(2, 2, 2), symmetry("Z3", matmul(2, 2, 2), GF2), GF3)
+        SymmetricSpace(matmul(2, 2, 2), symmetry("Z3", matmul(2, 2, 2), GF2), Z)
+    shear = Symmetry.read(_given("tilted"), matmul(2, 2, 2), "tilted")
+    with pytest.raises(InputError, match="permute coordinates and change signs, no more"):
+        SymmetricSpace(matmul(2, 2, 2), shear, ZT)
 
 
 def _run(capture: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
@@ -288,7 +406,7 @@ def test_search_resume_and_replay(chosen: tuple[str, ...], tmp_path: Path, capsy
     ("words", "message"),
     [
         (("matmul:3x3x3", "--symmetry", "Z9"), "no symmetry 'Z9'"),
-        (("matmul:3x3x3", "--symmetry", "Z3", "--ring", "GF3"), "no symmetric search over GF3"),
+        (("matmul:3x3x3", "--symmetry", "Z3", "--ring", "Q"), "no search kernel walks over Q"),
         (("matmul:2..3x3x3", "--symmetry", "Z3"), "--symmetry is for one problem"),
         (("matmul:2..3x3x3", "--cubes", "110"), "--cubes is for one problem"),
         (("matmul:3x3x3", "--cubes", "110"), "give --symmetry"),

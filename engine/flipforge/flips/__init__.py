@@ -36,21 +36,25 @@ A walk may hold what its products show of some coordinates, those of a smaller f
 flip is rejected where [a] (x) [b'] (x) [c] is not zero, a plus transition not made where that or [a] (x) [b'] (x) [c']
 is not, a split not where [a] (x) [b'] (x) [c'] is not. Only reductions change what is held.
 
-The walk of orbits over GF(2) (`symmetric_walk`, in plain Python `flipforge.flips.symmetric_reference`) is like it, with
-orbits of a group for rows. A row is a product; a walking one stands for the sum of all its images, a frozen one for the
-set of them, and only walking ones are counted below.
+The walk of orbits (`symmetric_walk`, in plain Python `flipforge.flips.symmetric_reference`) is like it, over the same
+rings, with orbits of a group for rows. A row is a product; a walking one stands for the sum of all its images, a frozen
+one for the set of them, and only walking ones are counted below. A factor is normalised in the coordinates of its home,
+the first axis it can be moved to.
 
 1. A place is (row, axis), ordered by row. It has a partner at a place of another row whose factor some element of the
-   group moves onto its own. The high bits choose among the places that have one, the low bits among the partner places;
-   what is left of the low bits chooses the element, the lowest bit which of the two other axes is changed. The flip is
-   made with the image, and the partner's row takes the change back through the inverse.
-2. A row with a factor that vanishes, or that an even number of elements fix, is dropped. One that k > 1 elements fix, k
-   odd, is frozen, and is dropped together with an equal frozen one if there is any.
+   group moves onto its own, up to a unit. The high bits choose among the places that have one, the low bits among the
+   partner places; what is left of the low bits chooses the element and a unit z, the lowest bit which of the two other
+   axes is changed. The flip is made with the image, and the partner's row takes the change back through the inverse.
+   Where the two agree on a further axis, z is the unit for which a product vanishes.
+2. A row with a factor that vanishes, or that an element takes to another multiple of itself, is dropped. One that k > 1
+   elements fix is k times its orbit: over GF(p) it is dropped where p divides k, else frozen with k times its unit, and
+   added to an equal frozen one if there is any. Over ZT the flip is rejected.
 3. Else the first image, by row and element, that agrees with the changed row on the shared factor and the new one is
    merged into it; if there is none, one that so agrees with the changed partner.
 4. A plus transition is due as above, and made if the rank may rise by the group's order. Where the two highest bits of
-   the second word are set and a frozen row is fixed by an odd number, bits 40 to 63 choose one that walks again. Else
-   they choose the row, and bits 16 to 39 among the images, by row and element, that differ from it on all axes.
+   the second word are set and there are frozen rows that k elements fix, k a unit, bits 40 to 63 choose one that walks
+   again, divided by k. Else they choose the row, and bits 16 to 39 among the images, by row and element, that differ
+   from it on all axes; over ZT the next image is tried where it cannot be made.
 
 Beside the walk stand the moves that are made now and then: the general reduction (`reduce_products`), sandwiching by
 automorphisms of the tensor (`random_sandwich`, `sparse_sandwich`), and an invariant of the orbit (`orbit_invariant`).
@@ -63,7 +67,7 @@ walks over GF(3); Moosbauer and Poole, "Flip graphs with symmetry and new matrix
 flips of orbits; Perminov, "Fast matrix multiplication via ternary meta flip graphs" (2025), for the ternary integers.
 """
 
-from flipforge.flips._action import MAX_SYMMETRIC_ENTRIES, Action, Element
+from flipforge.flips._action import MAX_SYMMETRIC_ENTRIES, Action, Element, Orbits
 from flipforge.flips._border_walk import BorderWalk, border_walk
 from flipforge.flips._breadth import breadth
 from flipforge.flips._dependence import reduce_products
@@ -84,7 +88,7 @@ from flipforge.flips._sandwich import (
     structured_automorphisms,
 )
 from flipforge.flips._support import SUPPORT_WALK_VERSION, SupportWalk, support_walk
-from flipforge.flips._symmetric_walk import MAX_ORBITS, SYMMETRIC_WALK_VERSION, SymmetricWalk, symmetric_walk
+from flipforge.flips._symmetric_walk import MAX_ORBITS, SymmetricWalk, symmetric_walk, symmetric_walk_version
 from flipforge.flips._walk import MAX_ROWS, Walk, seed_words, walk, walk_version, warm
 
 __all__ = [
@@ -94,13 +98,13 @@ __all__ = [
     "MAX_SYMMETRIC_ENTRIES",
     "RINGS",
     "SUPPORT_WALK_VERSION",
-    "SYMMETRIC_WALK_VERSION",
     "Action",
     "Automorphism",
     "BorderWalk",
     "Element",
     "LayerTables",
     "LayerWalk",
+    "Orbits",
     "Packed",
     "SupportWalk",
     "SymmetricWalk",
@@ -130,6 +134,7 @@ __all__ = [
     "structured_automorphisms",
     "support_walk",
     "symmetric_walk",
+    "symmetric_walk_version",
     "unpack",
     "walk",
     "walk_version",

@@ -46,6 +46,10 @@ class Arithmetic(ABC):
         return self.builder.icmp_unsigned("!=", whole, self.word(0))
 
     @abstractmethod
+    def add(self, x: Values, y: Values) -> tuple[Values, Any]:
+        """Return x + y as it is, and whether it exists."""
+
+    @abstractmethod
     def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
         """Return x + unit * y normalised, the unit it was divided by, and whether it exists."""
 
@@ -65,8 +69,11 @@ class Arithmetic(ABC):
 class _Two(Arithmetic):
     """GF(2)."""
 
+    def add(self, x: Values, y: Values) -> tuple[Values, Any]:
+        return [self.builder.xor(a, b) for a, b in zip(x, y, strict=True)], _TRUE
+
     def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
-        return [self.builder.xor(a, b) for a, b in zip(x, y, strict=True)], ir.Constant(_I64, 0), _TRUE
+        return self.add(x, y)[0], ir.Constant(_I64, 0), _TRUE
 
     def times(self, s: Any, t: Any) -> Any:
         return s
@@ -84,6 +91,9 @@ class _Signed(Arithmetic):
     """
 
     units = 2
+
+    def add(self, x: Values, y: Values) -> tuple[Values, Any]:
+        return self._sum(x, y, self._swapped(y))
 
     def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
         negated = self._swapped(y)
@@ -159,9 +169,12 @@ class _Packed(Arithmetic):
     def units(self) -> int:  # type: ignore[override]
         return self.prime - 1
 
+    def add(self, x: Values, y: Values) -> tuple[Values, Any]:
+        return [self._add(s, t) for s, t in zip(x, y, strict=True)], _TRUE
+
     def combine(self, x: Values, y: Values, unit: Any) -> tuple[Values, Any, Any]:
         b = self.builder
-        total = [self._add(s, t) for s, t in zip(x, self._scaled(y, unit), strict=True)]
+        total, _ = self.add(x, self._scaled(y, unit))
         lead = ir.Constant(_I64, 1)
         for word in reversed(total):
             holds = b.icmp_unsigned("!=", word, self.word(0))

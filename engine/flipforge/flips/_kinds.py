@@ -29,14 +29,18 @@ from flipforge.jit import intrinsic
 
 __all__ = [
     "Kind",
+    "add",
+    "address",
     "combine",
     "divide",
+    "entry",
     "is_own_key",
     "is_zero",
     "key_of",
     "load",
     "meets",
     "negate",
+    "octet",
     "same",
     "store",
     "times",
@@ -108,6 +112,18 @@ def _made(context: Any, builder: Any, kind: KindType, words_of: Sequence[Any]) -
 
 
 @intrinsic
+def add(typing: Any, kind: Any, x: Any, y: Any) -> Any:
+    """Return x + y as it is, not normalised; it must exist."""
+    sig = kind.factor(kind, kind.factor, kind.factor)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        total, _ = _ring(kind, builder).add(_split(builder, kind, args[1]), _split(builder, kind, args[2]))
+        return _made(context, builder, kind, total)
+
+    return sig, generate
+
+
+@intrinsic
 def combine(typing: Any, kind: Any, x: Any, y: Any, unit: Any) -> Any:
     """Return x + unit * y normalised, the unit it was divided by, and whether it exists; zero if the sum is zero."""
     result = types.Tuple((kind.factor, types.uint64, types.boolean))
@@ -170,6 +186,24 @@ def words(typing: Any, kind: Any) -> Any:
 
 
 @intrinsic
+def octet(typing: Any, kind: Any, value: Any, place: Any) -> Any:
+    """Return the byte with that number of a factor, counted from the lowest of its first word."""
+    sig = types.uint64(kind, kind.factor, types.uint64)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        parts = _split(builder, kind, args[1])
+        word = parts[0]
+        for number in range(1, kind.words):
+            past = builder.icmp_unsigned(">=", args[2], ir.Constant(_I64, number * kind.width // 8))
+            word = builder.select(past, parts[number], word)
+        within = builder.and_(args[2], ir.Constant(_I64, kind.width // 8 - 1))
+        wide = word if kind.width == 64 else builder.zext(word, _I64)
+        return builder.and_(builder.lshr(wide, builder.shl(within, ir.Constant(_I64, 3))), ir.Constant(_I64, 255))
+
+    return sig, generate
+
+
+@intrinsic
 def same(typing: Any, x: Any, y: Any) -> Any:
     """Tell whether two factors are equal."""
     sig = types.boolean(x, x)
@@ -224,15 +258,43 @@ def zero(typing: Any, kind: Any) -> Any:
     return sig, generate
 
 
-def _place(context: Any, builder: Any, kind: KindType, array_type: Any, array: Any, at: Any) -> Values:
-    data = context.make_array(array_type)(context, builder, array).data
+@intrinsic
+def address(typing: Any, array: Any) -> Any:
+    """Return where the data of an array lies; who passes it on must hold the array.
+
+    Inside loops a number is cheaper to hand to helpers than an array, whose references are counted.
+    """
+    sig = types.int64(array)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.ptrtoint(context.make_array(array)(context, builder, args[0]).data, _I64)
+
+    return sig, generate
+
+
+@intrinsic
+def entry(typing: Any, table: Any, at: Any) -> Any:
+    """Return the number at a place of an int64 array that is given by its address."""
+    sig = types.int64(types.int64, types.int64)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.load(builder.gep(builder.inttoptr(args[0], _I64.as_pointer()), [args[1]]))
+
+    return sig, generate
+
+
+def _place(context: Any, builder: Any, kind: KindType, table_type: Any, table: Any, at: Any) -> Values:
+    if isinstance(table_type, types.Integer):
+        data = builder.inttoptr(table, ir.IntType(kind.width).as_pointer())
+    else:
+        data = context.make_array(table_type)(context, builder, table).data
     start = builder.mul(at, ir.Constant(_I64, kind.words))
     return [builder.gep(data, [builder.add(start, ir.Constant(_I64, word))]) for word in range(kind.words)]
 
 
 @intrinsic
 def load(typing: Any, kind: Any, table: Any, at: Any) -> Any:
-    """Return the factor with that number from a flat array of words."""
+    """Return the factor with that number from an array of words, or from the address of one."""
     sig = kind.factor(kind, table, types.uint64)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -244,7 +306,7 @@ def load(typing: Any, kind: Any, table: Any, at: Any) -> Any:
 
 @intrinsic
 def store(typing: Any, kind: Any, table: Any, at: Any, value: Any) -> Any:
-    """Put a factor into a flat array of words under that number."""
+    """Put a factor into an array of words, or at the address of one, under that number."""
     sig = types.void(kind, table, types.uint64, kind.factor)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:

@@ -21,11 +21,13 @@ __all__ = [
     "RINGS",
     "Packed",
     "entries_of",
+    "from_lanes",
     "holds",
     "layout",
     "max_entries",
     "pack",
     "packed_words",
+    "to_lanes",
     "unpack",
 ]
 
@@ -140,6 +142,33 @@ def layout(ring: str, entries: int) -> tuple[int, int]:
         if bits <= width:
             return width, 1
     return _WORD, packed_words(ring, entries)
+
+
+def to_lanes(factors: Packed, ring: str, width: int, words: int) -> Packed:
+    """Return the lane words, of shape (..., words), of packed factors; see `layout`."""
+    half = factors.shape[-1] // 2
+    if not _signed(ring):
+        return factors[..., :words]
+    if words == 1:
+        return factors[..., :1] | factors[..., half : half + 1] << np.uint64(width // 2)
+    return factors[..., [*range(words // 2), *range(half, half + words // 2)]]
+
+
+def from_lanes(lanes: NDArray[np.unsignedinteger], ring: str, size: int) -> Packed:
+    """Return packed factors of so many words; the inverse of `to_lanes`."""
+    words = lanes.shape[-1]
+    found = lanes.astype(np.uint64)
+    packed = np.zeros((*lanes.shape[:-1], size), dtype=np.uint64)
+    if not _signed(ring):
+        packed[..., :words] = found
+    elif words == 1:
+        bits = np.uint64(lanes.dtype.itemsize * 4)
+        packed[..., 0] = found[..., 0] & np.uint64((1 << int(bits)) - 1)
+        packed[..., size // 2] = found[..., 0] >> bits
+    else:
+        packed[..., : words // 2] = found[..., : words // 2]
+        packed[..., size // 2 : size // 2 + words // 2] = found[..., words // 2 :]
+    return packed
 
 
 def _bits(chosen: NDArray[np.bool_], words: int) -> Packed:

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flipforge.errors import InputError
-from flipforge.flips._action import Action
-from flipforge.flips._packing import Packed
+from flipforge.flips._action import Action, Orbits
+from flipforge.flips._packing import Packed, packed_words
 from flipforge.flips._walk import aligned, check_limits
 
-__all__ = ["MAX_ORBITS", "SYMMETRIC_WALK_VERSION", "SymmetricWalk", "symmetric_walk"]
+__all__ = ["MAX_ORBITS", "SymmetricWalk", "symmetric_walk", "symmetric_walk_version"]
 
-SYMMETRIC_WALK_VERSION = "gf2-sym/1"
+_VERSION = 1
 
 MAX_ORBITS = 256
 """Most orbits of a scheme on a walk, those of plus transitions included."""
@@ -28,12 +28,12 @@ class SymmetricWalk:
     Attributes
     ----------
     factors
-        The ordinary scheme at the end, packed, of shape (3, rank, 1), in ascending order of products.
+        The ordinary scheme at the end, packed, of shape (3, rank, words), u and v normalised and the unit in w.
     rank
         Its number of products.
     steps
-        Flips of orbits, plus transitions and thaws; never more than asked for.
-    flips, plus, thawed
+        Flips of orbits, plus transitions, thaws and rejected flips; never more than asked for.
+    flips, plus, thawed, rejected
         How many of each.
     reductions
         Products that reductions took away.
@@ -51,10 +51,16 @@ class SymmetricWalk:
     flips: int
     plus: int
     thawed: int
+    rejected: int
     reductions: int
     restarts: int
     reached: bool
     partnered: int
+
+
+def symmetric_walk_version(ring: str) -> str:
+    """Return the name of the walk's rules over a ring; bumped when the same arguments may give another answer."""
+    return f"{ring.lower()}-sym/{_VERSION}"
 
 
 def symmetric_walk(
@@ -70,12 +76,12 @@ def symmetric_walk(
 ) -> SymmetricWalk:
     """Walk the flip graph of schemes that a group leaves as they are; the package's docstring says how.
 
-    A pure function of its arguments, within one `SYMMETRIC_WALK_VERSION`.
+    A pure function of its arguments, within one `symmetric_walk_version`.
 
     Parameters
     ----------
     factors
-        uint64 of shape (3, rank, 1), packed over GF(2); products that stand twice cancel.
+        uint64 of shape (3, rank, words), packed over the ring of the action; equal products are added up.
     action
         The group.
     goal, steps, path, idle, seed
@@ -89,28 +95,36 @@ def symmetric_walk(
         The scheme is not invariant, larger than the kernel holds, or an argument is out of range.
     """
     from flipforge.flips import _symmetric_kernel as kernel
+    from flipforge.flips import _symmetric_rows as kernel_rows
+    from flipforge.flips._kinds import Kind
 
     path = steps if path is None else path
-    if factors.dtype != np.uint64 or factors.ndim != 3 or factors.shape[0] != 3 or factors.shape[2] != 1:
-        raise InputError("factors must be a uint64 array of shape (3, rank, 1)")
+    words = packed_words(action.ring, max(action.sizes))
+    if factors.dtype != np.uint64 or factors.ndim != 3 or factors.shape[0] != 3 or factors.shape[2] != words:
+        raise InputError(f"factors must be a uint64 array of shape (3, rank, {words})")
     check_limits(goal=goal, steps=steps, path=path, idle=idle, band=band, seed=seed)
-    orbits = action.orbits(action.inward(factors[:, :, 0]))
-    if len(orbits) + band > MAX_ORBITS:
-        raise InputError(f"{len(orbits)} orbits and {band} by plus transitions: a walk holds {MAX_ORBITS} in all")
-    blocks = next(count for count in _BLOCKS if count * _ROWS_PER_BLOCK >= len(orbits) + band)
-    table = np.zeros(4 * blocks * _ROWS_PER_BLOCK, dtype=np.uint64)
-    rows = np.zeros((2, blocks * _ROWS_PER_BLOCK), dtype=np.int64)
-    for row, (product, length) in enumerate(orbits):
-        table[4 * row : 4 * row + 3] = product
-        rows[kernel.STATUS, row] = kernel.WALKED if length == action.order else kernel.FROZEN
-        rows[kernel.LENGTH, row] = length
-    start = sum(length for _, length in orbits)
+    orbits = action.orbits(factors)
+    count = len(orbits.units)
+    if count + band > MAX_ORBITS:
+        raise InputError(f"{count} orbits and {band} by plus transitions: a walk holds {MAX_ORBITS} in all")
+    blocks = next(size for size in _BLOCKS if size * _ROWS_PER_BLOCK >= count + band)
+    slots = blocks * _ROWS_PER_BLOCK
+    places = np.zeros((slots, 4, action.words), dtype=f"u{action.width // 8}")
+    places[:count, :3] = action.lanes(orbits.factors).transpose(1, 0, 2)
+    table, scalars = places.reshape(-1), np.zeros(slots, dtype=np.uint8)
+    scalars[:count] = action.codes(orbits.units)
+    scalars[count:] = action.codes(np.ones(slots - count, dtype=np.int64))
+    rows = np.zeros((2, slots), dtype=np.int64)
+    rows[kernel_rows.STATUS, :count] = np.where(orbits.lengths == action.order, kernel_rows.WALKED, kernel_rows.FROZEN)
+    rows[kernel_rows.LENGTH, :count] = orbits.lengths
     tally = np.zeros(len(kernel.TALLY), dtype=np.int64)
     kernel.run(
         table,
+        scalars,
         rows,
-        aligned(len(table), action.key_type),
+        aligned(4 * slots, action.key_type),
         table.copy(),
+        scalars.copy(),
         rows.copy(),
         seed,
         tally,
@@ -118,26 +132,30 @@ def symmetric_walk(
         steps,
         path,
         idle,
-        start + band * action.order,
+        int(orbits.lengths.sum()) + band * action.order,
         action.arrays(),
+        Kind(action.ring, action.width, action.words),
         (np.uint64(0),) * blocks,
     )
-    _, taken, plus, thawed, reductions, restarts, partnered = (int(count) for count in tally)
-    places = table.reshape(-1, 4)[:, :3].T
-    walked, frozen = (rows[kernel.STATUS] == status for status in (kernel.WALKED, kernel.FROZEN))
-    end = action.outward(action.expand(places[:, walked], places[:, frozen]))
-    end = end[:, np.lexsort(end[::-1])]
-    rank = end.shape[1]
-    flips = taken - plus - thawed
+    _, taken, plus, thawed, rejected, reductions, restarts, partnered = (int(number) for number in tally)
+    live = rows[kernel_rows.STATUS] != kernel_rows.FREE
+    left = Orbits(
+        action.entries(places[live, :3].transpose(1, 0, 2)),
+        action.units(scalars[live]),
+        rows[kernel_rows.LENGTH, live],
+    )
+    end = action.expand(left)
+    flips = taken - plus - thawed - rejected
     return SymmetricWalk(
-        np.ascontiguousarray(end)[:, :, None],
-        rank,
+        end,
+        end.shape[1],
         taken,
         flips,
         plus,
         thawed,
+        rejected,
         reductions,
         restarts,
-        rank <= goal,
+        end.shape[1] <= goal,
         partnered,
     )

@@ -11,11 +11,13 @@ from flipforge.flips._packing import (
     RINGS,
     Packed,
     entries_of,
+    from_lanes,
     holds,
     layout,
     max_entries,
     pack,
     packed_words,
+    to_lanes,
 )
 
 __all__ = ["MAX_ROWS", "Walk", "aligned", "check_limits", "seed_words", "walk", "walk_version", "warm"]
@@ -225,14 +227,14 @@ class _Table:
         self.keys = aligned(3 * slots, np.uint16 if short else np.uint32)
         self.words = np.zeros(3 * slots * words, dtype=f"u{width // 8}")
         self._view = self.words.reshape(3, slots, words)
-        self._view[:, : factors.shape[1]] = _to_words(factors, ring, width, words)
-        self.kept = None if kept is None else _to_words(kept, ring, width, words).astype(self.words.dtype).ravel()
+        self._view[:, : factors.shape[1]] = to_lanes(factors, ring, width, words)
+        self.kept = None if kept is None else to_lanes(kept, ring, width, words).astype(self.words.dtype).ravel()
         _kernel.normalise(self.words, self.scalars, self.kind)
 
     def factors(self) -> Packed:
         """Return the live rows, packed as they came."""
         live = self._view[0].any(axis=1)
-        packed = _from_words(self._view[:, live], self._ring, self._shape[2])
+        packed = from_lanes(self._view[:, live], self._ring, self._shape[2])
         scalars = self.scalars[live]
         if self._ring == "GF2":
             return packed
@@ -244,33 +246,6 @@ class _Table:
         half = packed.shape[2] // 2
         packed[2] = np.where(scalars[:, None] == 1, np.roll(packed[2], half, axis=1), packed[2])
         return packed
-
-
-def _to_words(factors: Packed, ring: str, width: int, words: int) -> Packed:
-    """Return the kernel's words, of shape (3, rank, words)."""
-    half = factors.shape[2] // 2
-    if RINGS[ring] not in (0, 3):
-        return factors[:, :, :words]
-    if words == 1:
-        return factors[:, :, :1] | factors[:, :, half : half + 1] << np.uint64(width // 2)
-    return factors[:, :, [*range(words // 2), *range(half, half + words // 2)]]
-
-
-def _from_words(kept: NDArray[np.unsignedinteger], ring: str, size: int) -> Packed:
-    """Return packed factors of so many words; the inverse of `_to_words`."""
-    rank, words = kept.shape[1:]
-    found = kept.astype(np.uint64)
-    packed = np.zeros((3, rank, size), dtype=np.uint64)
-    if RINGS[ring] not in (0, 3):
-        packed[:, :, :words] = found
-    elif words == 1:
-        bits = np.uint64(kept.dtype.itemsize * 4)
-        packed[:, :, 0] = found[:, :, 0] & np.uint64((1 << int(bits)) - 1)
-        packed[:, :, size // 2] = found[:, :, 0] >> bits
-    else:
-        packed[:, :, : words // 2] = found[:, :, : words // 2]
-        packed[:, :, size // 2 : size // 2 + words // 2] = found[:, :, words // 2 :]
-    return packed
 
 
 def _entries(factors: Packed, ring: str) -> int:

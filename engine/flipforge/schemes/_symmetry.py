@@ -1,14 +1,15 @@
 """Symmetries: groups that act on products and fix a tensor, by name or by given generators, and their exact checks."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from re import compile as regex
 from typing import Any
 
 from flipforge.certificates import brent_defect
-from flipforge.errors import InputError, MalformedError
-from flipforge.problems import Problem
+from flipforge.errors import InputError, MalformedError, ProblemError
+from flipforge.problems import Problem, matrix_cells
 from flipforge.rings import Ring, brief
 from flipforge.schemes._scheme import Scheme
 
@@ -17,8 +18,13 @@ __all__ = ["SYMMETRY_FORMAT", "Generator", "Symmetry", "image", "is_invariant", 
 SYMMETRY_FORMAT = "flipforge-symmetry/1"
 
 Matrix = tuple[tuple[int, ...], ...]
+Cells = Mapping[tuple[int, int], tuple[int, int]]
 
-_NAMES = "Z3, Z3xZ2, S3, Z2, perm:IMAGES[,IMAGES...], Z3xperm:IMAGES[,IMAGES...], or a file"
+_ROUND, _FIRST = ("Z3", "S3"), ("Z3", "S3", "swap")
+_NAMES = (
+    "Z3, S3, swap, each with xZ2 or xperm:IMAGES[,IMAGES...] after it or not, Z2, perm:IMAGES[,IMAGES...], or a file"
+)
+_IMAGE, _IMAGES = regex(r"-?[1-9]"), regex(r"(?:-?[1-9])+")
 
 
 @dataclass(frozen=True)
@@ -131,15 +137,16 @@ def symmetry(text: str, problem: Problem, ring: Ring) -> Symmetry:
     Parameters
     ----------
     text
-        ``Z3`` (u, v, w go round, the third transposed), ``Z3xZ2`` (and both indices reversed), ``S3`` (Z3 and the
-        transposition that exchanges u and v), ``Z2`` (reversal alone), ``perm:213`` (simultaneous conjugation by the
-        permutation with these images; several with commas), ``Z3xperm:213``, or the path of a file.
+        ``Z3`` (u, v, w go round, the third transposed), ``swap`` (A, B, C become B^T, A^T, C^T), ``S3`` (both),
+        ``perm:213`` (simultaneous conjugation by the permutation with these images, ``perm:2-13`` with signs; several
+        with commas), ``Z2`` (reversal of all indices), ``Z3xZ2``, ``Z3xperm:213`` and so on, or the path of a file.
+        ``swap``, ``perm`` and ``Z2`` act on structured products of square matrices too, where these keep the structure.
 
     Raises
     ------
     InputError
-        No such group or file, the problem is not a product of square matrices and the group is named, or a generator
-        does not fix the tensor; then the message names the entry that breaks.
+        No such group or file, a named group does not act on the problem, or a generator does not fix the tensor; then
+        the message names the entry that breaks.
     """
     if Path(text).is_file():
         try:
@@ -160,51 +167,83 @@ def symmetry_of(scheme: Scheme) -> Symmetry | None:
 
 
 def _named(text: str, problem: Problem) -> tuple[Generator, ...]:
-    parts = text.split("x", 1)
-    if problem.kind != "matmul" or len(set(problem.dims)) != 1:
-        if not text.startswith("perm:") and parts[0] not in ("Z3", "S3", "Z2"):
-            raise InputError(f"no symmetry {text!r}: use one of {_NAMES}")
+    first, _, second = text.partition("x")
+    if first in _ROUND and (problem.kind != "matmul" or len(set(problem.dims)) != 1):
         raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
-    n = problem.dims[0]
-    reversal = (_conjugation(tuple(reversed(range(n)))),)
-    known: dict[str, tuple[Generator, ...]] = {
-        "Z3": (_shift(n),),
-        "S3": (_shift(n), _transposition(n)),
-        "Z2": reversal,
-    }
-    if text.startswith("perm:"):
-        return _permutations(text[5:], n)
-    if text in known:
-        return known[text]
-    if len(parts) == 2 and parts[0] in ("Z3", "S3") and (parts[1] == "Z2" or parts[1].startswith("perm:")):
-        return (*known[parts[0]], *(reversal if parts[1] == "Z2" else _permutations(parts[1][5:], n)))
-    raise InputError(f"no symmetry {text!r}: use one of {_NAMES}")
+    known = _is_conjugation(text) or (first in _FIRST and (first == text or _is_conjugation(second)))
+    if not known:
+        raise InputError(f"no symmetry {text!r}: use one of {_NAMES}")
+    try:
+        cells = matrix_cells(problem)
+    except ProblemError:
+        raise InputError(f"{text}: acts on products of matrices, not on {problem}; give generators in a file") from None
+    if len(set(problem.dims)) != 1:
+        raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
+    found = (_shift(problem.dims[0]),) if first in _ROUND else ()
+    if first in ("S3", "swap"):
+        found = (*found, _swap(text, problem, cells))
+    last = second if first in _FIRST else first
+    return (*found, *_conjugations(last, problem, cells)) if last else found
 
 
-def _permutations(text: str, n: int) -> tuple[Generator, ...]:
+def _is_conjugation(text: str) -> bool:
+    return text == "Z2" or text.startswith("perm:")
+
+
+def _conjugations(text: str, problem: Problem, cells: tuple[Cells, Cells, Cells]) -> tuple[Generator, ...]:
+    """Simultaneous conjugations by signed permutations: entry (i, j) of all matrices moves, and may change its sign."""
     found = []
-    for part in text.split(","):
-        images = tuple(int(c) - 1 for c in part) if part.isdecimal() else ()
-        if sorted(images) != list(range(n)):
-            raise InputError(
-                f"perm:{text}: {part!r} is not a permutation of 1 to {n}; write the images, as in perm:213"
-            )
-        found.append(_conjugation(images))
+    for images in _images(text, problem.dims[0]):
+
+        def place(i: int, j: int, images: Sequence[int] = images) -> tuple[int, int, int]:
+            return abs(images[i]) - 1, abs(images[j]) - 1, 1 if images[i] * images[j] > 0 else -1
+
+        u, v, w = (_moved(text, problem, each, each, place) for each in cells)
+        found.append(Generator((0, 1, 2), (u, v, w)))
     return tuple(found)
+
+
+def _images(text: str, n: int) -> list[list[int]]:
+    """Return the signed images of 1 to n under each permutation."""
+    if text == "Z2":
+        return [list(range(n, 0, -1))]
+    found = []
+    for part in text[5:].split(","):
+        images = [int(number) for number in _IMAGE.findall(part)]
+        if not _IMAGES.fullmatch(part) or sorted(map(abs, images)) != list(range(1, n + 1)):
+            raise InputError(
+                f"{text}: {part!r} is not a permutation of 1 to {n}; write the images, as in perm:213 or perm:2-13"
+            )
+        found.append(images)
+    return found
+
+
+def _swap(text: str, problem: Problem, cells: tuple[Cells, Cells, Cells]) -> Generator:
+    """(A, B, C) becomes (B^T, A^T, C^T)."""
+    left, right, output = cells
+    pairs = ((left, right), (right, left), (output, output))
+    u, v, w = (_moved(text, problem, source, to, lambda i, j: (j, i, 1)) for source, to in pairs)
+    return Generator((1, 0, 2), (u, v, w))
+
+
+def _moved(
+    text: str, problem: Problem, source: Cells, to: Cells, place: Callable[[int, int], tuple[int, int, int]]
+) -> Matrix:
+    """Return the map of coordinates that moves entries of one matrix to places, and with signs, of another."""
+    rows, columns = (1 + max(coordinate for coordinate, _ in cells.values()) for cells in (to, source))
+    matrix = [[0] * columns for _ in range(rows)]
+    for (i, j), (coordinate, sign) in source.items():
+        row, column, flip = place(i, j)
+        # Of a symmetric output only one triangle is held.
+        shown = to.get((row, column)) or to.get((column, row))
+        if shown is None:
+            raise InputError(f"{text}: does not keep the structure of the matrices of {problem}")
+        matrix[shown[0]][coordinate] = sign * flip * shown[1]
+    return tuple(map(tuple, matrix))
 
 
 def _shift(n: int) -> Generator:
     return Generator((2, 0, 1), (_transpose(n), _identity(n * n), _transpose(n)))
-
-
-def _transposition(n: int) -> Generator:
-    return Generator((1, 0, 2), (_transpose(n),) * 3)
-
-
-def _conjugation(images: Sequence[int]) -> Generator:
-    n = len(images)
-    matrix = _permutation([images[i] * n + images[j] for i in range(n) for j in range(n)])
-    return Generator((0, 1, 2), (matrix, matrix, matrix))
 
 
 def _transpose(n: int) -> Matrix:

@@ -1,4 +1,4 @@
-"""The space of bilinear schemes over GF(2) that a group leaves as they are, walked by flips of orbits."""
+"""The space of bilinear schemes that a group leaves as they are, walked by flips of orbits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flipforge.certificates import Certificate
-from flipforge.errors import InputError, ProblemError, RingError, VerificationError
+from flipforge.errors import InputError, ProblemError, VerificationError
 from flipforge.flips import Action, Element
 from flipforge.problems import Problem
 from flipforge.rings import GF2, Ring
@@ -22,12 +22,15 @@ __all__ = ["MAX_ORDER", "SymmetricSpace"]
 MAX_ORDER = 128
 """Most elements of a group."""
 _STARTS = 24
-_COUNTED = ("flips", "plus", "thawed", "reductions", "restarts")
+_COUNTED = ("flips", "plus", "thawed", "rejected", "reductions", "restarts")
+
+Row = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
+Rows = list[Row]
 
 
 @dataclass(frozen=True)
 class SymmetricSpace:
-    """Schemes of a problem over GF(2) that a group permutes the products of; a step is a flip of orbits.
+    """Schemes of a problem, over a ring of `FlipSpace`, whose products a group permutes; a step is a flip of orbits.
 
     A state is that of `FlipSpace`: the ordinary scheme, packed. The level of the pool is its rank.
 
@@ -40,11 +43,12 @@ class SymmetricSpace:
     Raises
     ------
     RingError
-        The ring is not GF(2).
+        No kernel walks over the ring.
     ProblemError
         The format exceeds the representation.
     InputError
-        The group does not fix the tensor, or has more than `MAX_ORDER` elements; there are no such cubes.
+        The group does not fix the tensor, has more than `MAX_ORDER` elements, or over ZT one that does more than
+        permute coordinates and change signs; there are no such cubes.
     """
 
     problem: Problem
@@ -55,8 +59,6 @@ class SymmetricSpace:
     def __post_init__(self) -> None:
         from flipforge.flips import MAX_SYMMETRIC_ENTRIES
 
-        if self.ring != GF2:
-            raise RingError(f"no symmetric search over {self.ring}: search over GF2")
         largest = max(self.problem.shape)
         if largest > MAX_SYMMETRIC_ENTRIES:
             raise ProblemError(
@@ -71,9 +73,9 @@ class SymmetricSpace:
     @property
     def walk_version(self) -> str:
         """Version of the kernel's walk."""
-        from flipforge.flips import SYMMETRIC_WALK_VERSION
+        from flipforge.flips import symmetric_walk_version
 
-        return SYMMETRIC_WALK_VERSION
+        return symmetric_walk_version(self.ring.name)
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -91,7 +93,7 @@ class SymmetricSpace:
 
     @cached_property
     def _action(self) -> Action:
-        return Action(_closure(self.symmetry, self.problem))
+        return Action(_closure(self.symmetry, self.problem, self.ring), self.ring.name)
 
     def start(self, seed: Seed) -> Factors:
         """Return the standard algorithm, for square matrix products with fixed products that are chosen or drawn.
@@ -108,12 +110,12 @@ class SymmetricSpace:
         """
         state = self._standard
         if self.cubes:
-            return _sum(state, self._chosen)
+            return self._with(self._chosen)
         if not self._zeros:
             return state
         generator = np.random.Generator(np.random.PCG64(seed.sequence()))
         drawn = self._zeros[int(generator.integers(len(self._zeros)))]
-        return _sum(state, drawn[int(generator.integers(len(drawn)))])
+        return self._with(drawn[int(generator.integers(len(drawn)))])
 
     @cached_property
     def _standard(self) -> Factors:
@@ -126,7 +128,7 @@ class SymmetricSpace:
         return state
 
     @cached_property
-    def _chosen(self) -> Factors:
+    def _chosen(self) -> Rows:
         """A sum of products that is zero and puts the chosen cubes in."""
         given = " ".join(self.cubes)
         if self.problem.kind != "matmul" or len(set(self.problem.dims)) > 1:
@@ -142,11 +144,11 @@ class SymmetricSpace:
         return chosen
 
     @cached_property
-    def _zeros(self) -> list[list[Factors]]:
+    def _zeros(self) -> list[list[Rows]]:
         """Sums of products that are zero and put other cubes in, by the number of pairs that become one cube."""
         if self.problem.kind != "matmul" or len(set(self.problem.dims)) > 1:
             return []
-        kinds: dict[int, list[Factors]] = {}
+        kinds: dict[int, list[Rows]] = {}
         for pairs in _pairings(tuple(range(self.problem.dims[0]))):
             cubes = self._cubes(pairs)
             if cubes is not None:
@@ -154,15 +156,19 @@ class SymmetricSpace:
         return [kinds[number] for number in sorted(kinds)]
 
     def starts(self, root: int) -> list[Factors]:
-        """Return the distinct states among some starts drawn by the seeds of a root: not every one leads far."""
+        """Return the distinct states of highest rank among some starts drawn by the seeds of a root.
+
+        Those with the most pairs on the diagonal have it, and lead lowest.
+        """
         drawn = [self.start(Seed(root, (number,))) for number in range(_STARTS)]
-        return list({self.key(state): state for state in drawn}.values())
+        most = max(self.score(state)[0] for state in drawn)
+        return list({self.key(state): state for state in drawn if self.score(state)[0] == most}.values())
 
     def every_start(self) -> list[Factors]:
         """Return all states that `start` may give, whatever the seed."""
         if self.cubes or not self._zeros:
             return [self.start(Seed(0))]
-        return [_sum(self._standard, zero) for zeros in self._zeros for zero in zeros]
+        return [self._with(zero) for zeros in self._zeros for zero in zeros]
 
     def walk(self, state: Factors, effort: Effort, seed: Seed) -> Outcome[Factors]:
         """Walk from a state until the goal, the end of the steps, or a dead end; the band counts full orbits."""
@@ -225,36 +231,55 @@ class SymmetricSpace:
             raise InputError(f"scheme {scheme.id}: {self.symmetry.name} does not permute its products over {self.ring}")
         return state
 
-    def _cubes(self, sets: Sequence[tuple[int, ...]]) -> Factors | None:
-        """Return a sum of products that is zero: the cubes of sets, those of their single indices, and the rest.
+    def _cubes(self, sets: Sequence[tuple[int, ...]]) -> Rows | None:
+        """Return a sum of products that is zero: the cubes of sets, less those of their single indices and the rest.
 
         None where the group does not leave them as they are.
         """
         n = self.problem.dims[0]
-        rows: list[tuple[int, ...]] = []
+        rows: Rows = []
         for indices in sets:
             if len(indices) < 2:
                 continue
-            bits = [1 << (i * n + i) for i in indices]
-            rows.append((sum(bits), sum(bits), sum(bits)))
-            rows.extend(choices(bits, repeat=3))
-        factors = np.array(rows, dtype=np.uint64).reshape(-1, 3).T[:, :, None]
-        scheme = self._flips.scheme(ordered(factors))
-        return factors if is_invariant(scheme, self.symmetry) else None
+            places = [i * n + i for i in indices]
+            whole = _unit(n * n, *places)
+            rows.append((whole, whole, whole))
+            for first, second, third in choices(places, repeat=3):
+                rows.append((_unit(n * n, first), _unit(n * n, second), _unit(n * n, third, value=-1)))
+        return rows if is_invariant(self._scheme_of(rows), self.symmetry) else None
+
+    def _with(self, rows: Rows) -> Factors:
+        """Return the standard algorithm and more products; those with opposite signs cancel."""
+        standard = self._flips.scheme(self._standard)
+        total = set[Row](zip(standard.u, standard.v, standard.w, strict=True))
+        for u, v, w in rows:
+            opposite = (u, v, tuple(-x for x in w))
+            total ^= {opposite if opposite in total else (u, v, w)}
+        return self._flips.state(self._scheme_of(sorted(total)))
+
+    def _scheme_of(self, rows: Rows) -> Scheme:
+        reduce = self.ring.reduce
+        u, v, w = (tuple(tuple(map(reduce, row[axis])) for row in rows) for axis in range(3))
+        return Scheme(self.problem, self.ring, u, v, w)
 
 
-def _closure(group: Symmetry, problem: Problem) -> list[Element]:
-    """Return all elements of the group modulo 2, the identity first."""
-    identity = [np.eye(size, dtype=np.uint8) for size in problem.shape]
-    generators = [
-        Element(g.axes, tuple(np.array(matrix, dtype=np.int64) % 2 for matrix in g.maps))  # type: ignore[arg-type]
-        for g in group.generators
-    ]
+def _unit(size: int, *places: int, value: int = 1) -> tuple[int, ...]:
+    return tuple(value if place in places else 0 for place in range(size))
+
+
+def _closure(group: Symmetry, problem: Problem, ring: Ring) -> list[Element]:
+    """Return all elements of the group over the ring, the identity first."""
+    identity = [np.eye(size, dtype=np.int64) for size in problem.shape]
+    prime = ring.characteristic
+    generators = []
+    for given in group.generators:
+        maps = (np.array(matrix, dtype=np.int64) for matrix in given.maps)
+        generators.append(Element(given.axes, tuple(m % prime if prime else m for m in maps)))  # type: ignore[arg-type]
     elements = [Element((0, 1, 2), tuple(identity))]  # type: ignore[arg-type]
     known = {elements[0].key}
     for element in elements:
         for generator in generators:
-            made = generator.after(element)
+            made = generator.after(element, prime)
             if made.key not in known:
                 known.add(made.key)
                 elements.append(made)
@@ -273,11 +298,3 @@ def _pairings(indices: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], ...]]
     for number, second in enumerate(rest):
         for pairs in _pairings(rest[:number] + rest[number + 1 :]):
             yield ((first, second), *pairs)
-
-
-def _sum(state: Factors, more: Factors) -> Factors:
-    """Return the products of both in order; what stands in both cancels."""
-    odd: set[tuple[int, ...]] = set()
-    for product in [*state[:, :, 0].T.tolist(), *more[:, :, 0].T.tolist()]:
-        odd ^= {tuple(product)}
-    return np.ascontiguousarray(np.array(sorted(odd), dtype=np.uint64).T)[:, :, None]
