@@ -92,6 +92,18 @@ def test_a_committed_scheme_is_proven(path: Path) -> None:
     assert path.stem.endswith(judged.scheme.id) and judged.scheme.provenance["origin"] in ("found", "derived")
 
 
+def test_the_best_recursions_at_four_are_those_told_of(catalogue: Path) -> None:
+    rows = [row for code in ("gt", "ug") for row in api.front(f"structured:{code}:4", db=catalogue)]
+    figures = {row["id"]: tuple(row[key] for key in ("rank", "calls", "gamma", "gamma_own")) for row in rows}
+    assert figures["c4972f115759"] == (34, "10-2-0", "22/37", "8/13")
+    assert figures["555e558ba71e"] == (34, "12-0-0", "22/37", "22/37")
+    shown = api.show("c4972f115759", db=catalogue).splitlines()
+    assert shown[1] == "recursive calls 10-2-0, gamma 8/13 by those of the same kind alone"
+    # True calls are products of a combination of blocks with its own transpose, with nothing left to count by rule.
+    scheme = api.load("c4972f115759", db=catalogue)
+    assert sum(u == v for u, v in zip(scheme.u, scheme.v, strict=True)) == 10 and scheme.ring.name == "ZT"
+
+
 def test_committed_certificates_hold_of_the_schemes_they_are_named_after(catalogue: Path) -> None:
     assert any(path.name.startswith("matmul-4x4x4_GF2_r47") for path in CERTIFICATES)
     with SqliteStore.open(catalogue) as store:
