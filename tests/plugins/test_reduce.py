@@ -177,7 +177,12 @@ def test_a_plugin_that_keeps_no_protocol_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "published"), [("matmul-3x3x3_ZT_r23_e2c0744c0b78", 58), ("matmul-4x4x4_ZT_r49_0e13bae54b79", 159)]
+    ("name", "published"),
+    [
+        ("matmul-3x3x3_ZT_r23_e2c0744c0b78", 58),
+        ("matmul-4x4x4_ZT_r49_0e13bae54b79", 159),
+        ("matmul-5x5x5_ZT_r93_2368e274ad98", 383),
+    ],
 )
 def test_our_own_schemes_come_to_the_published_counts(name: str, published: int) -> None:
     (scheme,) = read_file(shipped_schemes() / f"{name}.json")
