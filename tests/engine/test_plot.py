@@ -40,7 +40,7 @@ def drawn(db: Path, run: str) -> Any:
     with SqliteStore.open(db) as store:
         record = store.run(run)
         if "members" in record.config:
-            return _plot._draw_family(record, api.run_details(run, db=db)["rows"])[0]
+            return _plot._draw_family(record, api.run_details(run, db=db)["rows"], _plot._courses(record, store))[0]
         return _plot._draw_run(record, store.events(run))[0]
 
 
@@ -72,7 +72,7 @@ def test_the_four_panels_show_the_numbers_of_the_run(db: Path, runs: list[str]) 
 def test_a_family_shows_gap_and_flips_of_each_member(db: Path, runs: list[str]) -> None:
     rows = api.run_details(runs[1], db=db)["rows"]
     assert {row["gap"] for row in rows} > {0}, "the test needs a member that is not there yet"
-    gaps, flips = drawn(db, runs[1]).axes
+    gaps, flips, _ = drawn(db, runs[1]).axes
     assert [label.get_text() for label in gaps.get_yticklabels()] == [row["problem"] for row in rows]
     assert [line.get_xdata()[-1] for line in gaps.lines[:-1:2]] == [row["gap"] for row in rows]
     assert [text.get_text() for text in gaps.texts] == [str(row["rank"]) for row in rows]
@@ -82,7 +82,22 @@ def test_a_family_shows_gap_and_flips_of_each_member(db: Path, runs: list[str]) 
 def test_a_family_that_walked_nothing_is_drawn(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.db"
     run = api.search_family("matmul:1x1x1..1", workers=1, max_flips=1, db=path).run
-    assert len(api.plot(run, tmp_path / "family.svg", db=path)["panels"]) == 2
+    assert len(api.plot(run, tmp_path / "family.svg", db=path)["panels"]) == 3
+
+
+def test_a_family_shows_how_the_gaps_came_down(db: Path, runs: list[str]) -> None:
+    rows = {row["problem"]: row for row in api.run_details(runs[1], db=db)["rows"]}
+    falls = drawn(db, runs[1]).axes[2]
+    lines = {line.get_label().split(",")[0]: line for line in falls.lines[:-1]}
+    assert lines.keys() == rows.keys()
+    for problem, line in lines.items():
+        seconds, gaps = list(line.get_xdata()), list(line.get_ydata())
+        assert seconds == sorted(seconds) and gaps == sorted(gaps, reverse=True) and len(set(gaps)) > 1
+        assert gaps[-1] == rows[problem]["gap"] and seconds[0] == 0
+        with SqliteStore.open(db) as store:
+            events = [event for run in store.runs(runs[1]) for event in store.events(run.id)]
+            whole = sum(each["seconds"] for each in events)
+    assert sum(line.get_xdata()[-1] for line in lines.values()) == pytest.approx(whole)
 
 
 def test_a_large_family_shows_the_members_that_are_farthest(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flipforge.api._library import Db, open_store
 from flipforge.api._rounds import member_rows
-from flipforge.catalogue import best_known
+from flipforge.catalogue import SqliteStore, best_known
 from flipforge.errors import InputError
 from flipforge.schemes.formats import write_atomically
 from flipforge.search import RunRecord, Statistics
@@ -25,6 +25,7 @@ __all__ = ["plot"]
 _FORMATS = ("svg", "png")
 _MOST_MEMBERS = 80
 _MOST_BINS = 120
+_MOST_COURSES = 8
 _LOG_FROM = 50
 """Heights that differ by more than this factor are drawn on a logarithmic axis."""
 _BLUE, _ORANGE, _GREEN, _GREY = "#3465a4", "#ce5c00", "#4e9a06", "#888a85"
@@ -52,7 +53,8 @@ def plot(run: str, out: str | Path | None = None, *, db: Db = None) -> dict[str,
     ----------
     run
         ID of a run or its first characters. Of one search: rank against flips, success and schemes by level, and the
-        rate. Of a run over a family: gap to the best known rank, and flips, of each problem.
+        rate. Of a run over a family: gap to the best known rank, and flips, of each problem, and how the largest gaps
+        came down with CPU time, which tells what more of it would give.
     out
         File to write, SVG or PNG by its suffix; ``RUN.svg`` in the present folder unless given.
 
@@ -75,7 +77,7 @@ def plot(run: str, out: str | Path | None = None, *, db: Db = None) -> dict[str,
     with open_store(db) as store:
         record = store.run(run)
         if "members" in record.config:
-            figure, panels = _draw_family(record, member_rows(record, store))
+            figure, panels = _draw_family(record, member_rows(record, store), _courses(record, store))
         else:
             figure, panels = _draw_run(record, [event for event in store.events(record.id) if "error" not in event])
     path = path or Path(f"{record.id}.svg")
@@ -214,7 +216,24 @@ def _levels_downwards(axes: "Axes", levels: Sequence[int]) -> None:
     axes.grid(visible=False, axis="x")
 
 
-def _draw_family(record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> tuple["Figure", list[str]]:
+def _courses(record: RunRecord, store: SqliteStore) -> dict[str, list[tuple[float, int]]]:
+    """Return, for each member walked, the CPU seconds spent on it and its lowest rank, at each fall and at last."""
+    courses: dict[str, list[tuple[float, int]]] = {}
+    for run in store.runs(record.id):
+        problem = record.config["members"][int(run.id.split(".")[1])]
+        for event in store.events(run.id):
+            if "error" in event:
+                continue
+            course = courses.setdefault(problem, [(0.0, event["level"])] * 2)
+            seconds, rank = course.pop()
+            lowest = min(rank, event.get("rank", event["level"]))
+            course += [(seconds + event["seconds"], lowest)] * (1 + (lowest < rank))
+    return courses
+
+
+def _draw_family(
+    record: RunRecord, rows: Sequence[Mapping[str, Any]], courses: Mapping[str, Sequence[tuple[float, int]]]
+) -> tuple["Figure", list[str]]:
     from matplotlib.figure import Figure
 
     shown = list(rows)
@@ -222,7 +241,7 @@ def _draw_family(record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> tuple[
         worst = sorted(rows, key=lambda row: -(row["gap"] or 0))[:_MOST_MEMBERS]
         shown = [row for row in rows if row in worst]
     with _style():
-        figure = Figure(figsize=(10, 1.8 + 0.2 * len(shown)), layout="constrained")
+        figure = Figure(figsize=(10, 5 + 0.2 * len(shown)), layout="constrained")
         verdicts = [row["target_reached"] for row in rows if row["target_reached"] is not None]
         part = f", the {len(shown)} farthest shown" if len(shown) < len(rows) else ""
         figure.suptitle(
@@ -230,15 +249,38 @@ def _draw_family(record: RunRecord, rows: Sequence[Mapping[str, Any]]) -> tuple[
             f"(run {record.id})",
             fontsize=12,
         )
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+        grid = figure.add_gridspec(2, 2, width_ratios=(3, 2), height_ratios=(1.2 + 0.2 * len(shown), 3))
+        left = figure.add_subplot(grid[0, 0])
+        right = figure.add_subplot(grid[0, 1], sharey=left)
+        right.tick_params(labelleft=False)
+        below = figure.add_subplot(grid[1, :])
         _gaps(left, shown)
+        _falls(below, rows, courses)
         places = range(len(shown))
         right.barh(places, [row["flips"] for row in shown], color=_GREY, height=0.6)
         right.set(title="Flips", xlabel="flips")
         if any(row["flips"] for row in shown):
             right.set_xscale("log")
         right.grid(visible=False, axis="y")
-    return figure, [panel.get_title(loc="left") for panel in (left, right)]
+    return figure, [panel.get_title(loc="left") for panel in (left, right, below)]
+
+
+def _falls(axes: "Axes", rows: Sequence[Mapping[str, Any]], courses: Mapping[str, Sequence[tuple[float, int]]]) -> None:
+    """Draw how the gaps of the members that are farthest came down; logarithmic in time, as falls come ever later."""
+    walked = [row for row in rows if row["problem"] in courses and row["best_known"] is not None]
+    for row in sorted(walked, key=lambda row: -row["gap"])[:_MOST_COURSES]:
+        course = courses[row["problem"]]
+        label = f"{row['problem']}, rank {course[-1][1]} ({row['best_known']})"
+        seconds, gaps = [each for each, _ in course], [rank - row["best_known"] for _, rank in course]
+        axes.step(seconds, gaps, where="post", linewidth=1.6, label=label)
+    axes.axhline(0, color=_GREEN, linewidth=1)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=0)
+    axes.yaxis.set_major_locator(_integers())
+    title = "Gap against CPU seconds, of the farthest; rank (best known)"
+    axes.set(title=title, xlabel="CPU seconds spent on the problem", ylabel="rank - best known rank")
+    if walked:
+        axes.legend(loc="upper right", ncols=2)
 
 
 def _gaps(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
