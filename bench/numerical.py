@@ -22,7 +22,7 @@ def measure(case: str, seeds: int, starts: int) -> dict[str, object]:
         scheme = find_numerical(parse(f"matmul:{size}"), int(rank), seed=seed, starts=starts)
         found += [] if scheme is None else [scheme]
     between = process_time()
-    exact = [made for scheme in found if (made := make_exact(scheme)) is not None]
+    exact = [made for scheme in found if (made := make_exact(scheme, thorough=True)) is not None]
     assert all(made.verdict().valid for made in exact)
     seconds = [(between - began) / seeds, (process_time() - between) / max(1, len(found))]
     rings = Counter(made.ring.name for made in exact)

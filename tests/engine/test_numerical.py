@@ -1,6 +1,7 @@
 """Schemes in floating-point numbers: found, made exact, and never called proved where they were not."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,18 @@ from flipforge import api
 from flipforge.certificates import Certificate, check
 from flipforge.errors import FlipforgeError, InputError
 from flipforge.problems import matmul, parse
-from flipforge.rings import ZT, Q, Z
+from flipforge.rings import ZT, Q, Ring, Z
 from flipforge.schemes import standard_scheme
 from flipforge.schemes._normal_kernel import normal_equations
-from flipforge.schemes.numerical import NumericalScheme, find_numerical, make_exact, refine, sparsify
+from flipforge.schemes.numerical import (
+    NumericalScheme,
+    _balanced,
+    _with_a_fraction,
+    find_numerical,
+    make_exact,
+    refine,
+    sparsify,
+)
 
 STRASSEN = [
     [[1, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 1], [1, 1, 0, 0], [-1, 0, 1, 0], [0, 1, 0, -1]],
@@ -99,12 +108,30 @@ def test_the_gauge_is_fixed_by_zeros() -> None:
     assert exact is not None and exact.ring in (ZT, Z)
 
 
+def test_the_last_freedom_is_given_a_fraction() -> None:
+    """Strassen's scheme in a basis that a number t stretches, the root of t^4 + t = 1: t becomes 1/2, or 2."""
+    u, v, w = (np.array(part, dtype=np.float64).reshape(7, 2, 2) for part in STRASSEN)
+    stretch = np.diag([0.7244919590005157, 1.0])
+    parts = [part.reshape(7, 4) for part in (stretch @ u, v, np.linalg.inv(stretch) @ w)]
+    scheme = _balanced(NumericalScheme(matmul(2, 2, 2), *parts))
+    assert scheme.residual < 1e-12
+    sizes = np.abs(np.concatenate([part.ravel() for part in scheme.factors]))
+    exact = _with_a_fraction(scheme, (sizes > 1e-9) & (np.abs(sizes - 1) > 1e-9))
+    assert exact is not None and exact.verdict().valid
+    assert {abs(x) for part in (exact.u, exact.v, exact.w) for row in part for x in row} & {2, Fraction(1, 2)}
+    assert _with_a_fraction(scheme, np.zeros(84, dtype=np.bool_)) is None
+
+
 @pytest.mark.slow
-def test_the_larger_format_is_made_exact() -> None:
-    found = find_numerical(matmul(2, 3, 3), 15, seed=0)
+@pytest.mark.parametrize(("seed", "ring"), [(0, ZT), (3, Q)])
+def test_the_larger_format_is_made_exact(seed: int, ring: Ring) -> None:
+    """The scheme of seed 3 comes to numbers of degree 4 unless its last freedom is given a fraction."""
+    found = find_numerical(matmul(2, 3, 3), 15, seed=seed)
     assert found is not None
-    exact = make_exact(found)
+    exact = make_exact(found, thorough=True)
     assert exact is not None and (exact.rank, exact.verdict().decision) == (15, "PROVED")
+    assert exact.ring == ring
+    assert (make_exact(found) is None) == (ring == Q)
 
 
 def test_no_numerical_scheme_has_too_low_a_rank() -> None:

@@ -53,7 +53,7 @@ class NumericalCertifier:
         scheme = NumericalScheme(parse(content["problem"]), *(_factor(content, axis) for axis in "uvw"))
         if scheme.residual > _FAR:
             return Certified(None, f"a coefficient of the sum differs from that of the tensor by {scheme.residual:.3g}")
-        exact = make_exact(scheme)
+        exact = make_exact(scheme, thorough=True)
         if exact is not None:
             return Certified(
                 exact.certify(), f"an exact scheme over {exact.ring}, of rank {exact.rank}", perturbation=0.0

@@ -16,6 +16,7 @@ reweighted least squares minimization for sparse recovery" (2010).
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,8 @@ MAX_UNKNOWNS = 3000
 _SOLVED = 1e-12
 _STEPS = 200
 _POLISH = 40
-_BATCH = 0.02
+_BATCH, _MOVED = 0.02, 1e-6
+_FRACTIONS = (0.5, 2.0)
 _ROUNDS, _ROUND_STEPS = 40, 4
 _WEIGHT, _POWER = 1e-3, 0.5
 """Of the sum of |x|^p that is lowered along with the residual."""
@@ -163,8 +165,14 @@ def sparsify(scheme: NumericalScheme) -> NumericalScheme:
     return scheme
 
 
-def make_exact(scheme: NumericalScheme) -> Scheme | None:
+def make_exact(scheme: NumericalScheme, *, thorough: bool = False) -> Scheme | None:
     """Return an exact scheme over Q that this one leads to, proved; None where none was reached.
+
+    Parameters
+    ----------
+    thorough
+        Where the last freedom, taken by -1, 0 or 1, leaves irrational numbers, give it to 1/2 or 2 instead. A search
+        goes without: its stored finds are those of the walk that it had first.
 
     Examples
     --------
@@ -175,10 +183,10 @@ def make_exact(scheme: NumericalScheme) -> Scheme | None:
     True
     """
     with _one_thread():
-        return _made_exact(refine(_balanced(scheme)))
+        return _made_exact(refine(_balanced(scheme)), thorough)
 
 
-def _made_exact(current: NumericalScheme) -> Scheme | None:
+def _made_exact(current: NumericalScheme, thorough: bool) -> Scheme | None:
     if current.residual > 1e-8:
         return None
     sparse = sparsify(current)
@@ -186,15 +194,16 @@ def _made_exact(current: NumericalScheme) -> Scheme | None:
     zeroed = NumericalScheme(current.problem, *(np.where(np.abs(part) < _ZERO, 0.0, part) for part in sparse.factors))
     fixed = refine(zeroed, free=free)
     # Zeros may ask for too much; then the scheme is made exact from where it is.
-    exact = _rounded(_balanced(fixed), free) if fixed.residual < 1e-10 else None
+    exact = _rounded(_balanced(fixed), free, thorough) if fixed.residual < 1e-10 else None
     return exact or _rounded(current, np.ones(len(free), dtype=np.bool_))
 
 
-def _rounded(current: NumericalScheme, free: Flags) -> Scheme | None:
+def _rounded(current: NumericalScheme, free: Flags, thorough: bool = False) -> Scheme | None:
     """Set free entries to -1, 0 or 1 as long as the others can be solved for, and finish exactly."""
     x = np.concatenate([part.ravel() for part in current.factors])
     shapes = [part.shape for part in current.factors]
     banned = np.zeros(len(x), dtype=np.bool_)
+    last = x, free
     while (free & ~banned).any():
         distance = np.where(free & ~banned, np.abs(x - np.clip(np.rint(x), -1, 1)), np.inf)
         nearest = int(distance.argmin())
@@ -204,11 +213,41 @@ def _rounded(current: NumericalScheme, free: Flags) -> Scheme | None:
             still[chosen] = False
             moved = refine(NumericalScheme(current.problem, *_split(trial, shapes)), steps=_POLISH, free=still)
             if chosen and moved.residual < 1e-10:
+                before = x, free
                 x, free = np.concatenate([part.ravel() for part in moved.factors]), still
+                if np.abs(x - before[0]).max() > _MOVED:
+                    last = before
                 break
         else:
             banned[nearest] = True
-    return _finished(current.problem, _split(x, shapes))
+    exact = _finished(current.problem, _split(x, shapes))
+    if exact is None and thorough:
+        exact = _with_a_fraction(NumericalScheme(current.problem, *_split(last[0], shapes)), last[1])
+    return exact
+
+
+def _with_a_fraction(scheme: NumericalScheme, free: Flags) -> Scheme | None:
+    """Set one free entry to a fraction, solve for the rest, and finish where that leaves fractions.
+
+    Where the entries are polynomials in the one freedom that is left, an entry that is linear in it will do; as many as
+    differ in size are tried.
+    """
+    x = np.concatenate([part.ravel() for part in scheme.factors])
+    shapes = [part.shape for part in scheme.factors]
+    _, places = np.unique(np.round(np.abs(x[free]), 6), return_index=True)
+    for place, value in product(np.flatnonzero(free)[places], _FRACTIONS):
+        trial, still = x.copy(), free.copy()
+        trial[place], still[place] = np.copysign(value, x[place]), False
+        moved = refine(NumericalScheme(scheme.problem, *_split(trial, shapes)), steps=_POLISH, free=still)
+        if moved.residual < 1e-10 and sum(map(_is_fractions, moved.factors)) > 1:
+            exact = _finished(scheme.problem, moved.factors)
+            if exact is not None:
+                return exact
+    return None
+
+
+def _is_fractions(part: Floats) -> bool:
+    return all(abs(x - _fraction(x)) < _MOVED / 100 for x in part.ravel().tolist())
 
 
 def _one_thread() -> AbstractContextManager[object]:
