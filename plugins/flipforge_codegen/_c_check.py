@@ -177,7 +177,9 @@ class _Run:
                 all_unit_pairs(call, self.problem, p, 64 if p == 2 else 1)
             exact_products(calls, self.shallow if p < 1000 else self.shallow[1:3], 0, p)
             if p == 2:  # sizes count words of 64 columns
-                exact_products(calls, [(m, 64 * k, 64 * n) for m, k, n in self.shallow[1:3]], 0, p)
+                words = [(m, 64 * k, 64 * n) for m, k, n in self.shallow[1:3]]
+                n, m, k = (64 * size for size in self.problem.dims)  # blocks of 64 x 64 entries, all of one size
+                exact_products(calls, [*words, (n, m, k)], 0, p)
             done.append(str(p))
         return f"all unit pairs and products, each residue equal, modulo {', '.join(done)}"
 

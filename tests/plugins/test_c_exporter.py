@@ -65,10 +65,7 @@ class TestCOverGF2(ExporterConformance):
         return [strassen().over(GF2)]
 
     def mutations(self, text: str) -> Iterable[str]:
-        """A sign means nothing modulo 2: coefficients go from 1 to 0 and from 0 to 1, and indices are swapped.
-
-        The steps for blocks of one size are not changed: a block of A is packed, 64 times as many rows of B go with it.
-        """
+        """A sign means nothing modulo 2: coefficients go from 1 to 0 and from 0 to 1, and indices are swapped."""
         yield swapped(text, "left_gf2_0", "a12[j] ^ a22[j]", "a12[j]")
         yield swapped(text, "left_gf2_0", "a12[j] ^ a22[j]", "a12[j] ^ a22[j] ^ a11[j]")
         yield swapped(text, "right_gf2_0", " ^ b22[j]", "")
@@ -76,6 +73,7 @@ class TestCOverGF2(ExporterConformance):
         yield swapped(text, "out_gf2_0", " ^ m7[j]", "")
         yield swapped(text, "products_0_terms", "{1, 1, 0}", "{1, 1, 1}")
         yield swapped(text, "products_0_steps", "0, 2}", "0, 1}")  # the first sum without its second term
+        yield swapped(text, "square_0_terms", "{1, 1, 1}", "{1, 1, 2}")
         yield swapped(text, "leaf_gf2", "& 255", "& 127")  # the last of eight rows of B is left out
 
 
