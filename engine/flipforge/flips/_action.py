@@ -8,7 +8,7 @@ shift of a matrix product through the identity alone.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,8 @@ class Element:
         return bytes(self.axes) + b"".join(matrix.astype(np.int8).tobytes() for matrix in self.maps)
 
 
-class Orbits(NamedTuple):
+@dataclass(frozen=True)
+class Orbits:
     """Orbits of products, one of each, in the coordinates of the home axes.
 
     Attributes
