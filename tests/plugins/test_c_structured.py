@@ -64,7 +64,7 @@ class TestGramC(ExporterConformance):
         return [detour(), standard("gt:2")]
 
     def mutations(self, text: str) -> Iterable[str]:
-        yield swapped(text, "if (own && !on_diagonal", "own &&", "0 &&")
+        yield swapped(text, "const task each", "own &&", "0 &&")
         yield swapped(text, "kept[o] = gram &&", "gram &&", "0 &&")
         yield swapped(text, "static void syrk_f64", "order, 121", "order, 122")
 
