@@ -10,7 +10,7 @@ import pytest
 import flipforge
 from flipforge import api
 from flipforge.errors import MalformedError, ProblemError, RingError
-from flipforge.problems import matmul, parse
+from flipforge.problems import matmul, parse, tensor_problem
 from flipforge.rings import GF2, Q
 from flipforge.schemes import Scheme, standard_scheme
 from flipforge.search import Effort, LeastSquaresSpace, Seed
@@ -71,6 +71,14 @@ def test_no_step_is_made_below_what_the_tensor_needs() -> None:
     space = LeastSquaresSpace(matmul(2, 2, 2))
     ended = space.walk(space.start(Seed(0)), Effort(3, 3, 3, 1, 0), Seed(0))
     assert (ended.steps, ended.reached) == (0, False)
+
+
+def test_coordinates_that_always_come_together_need_no_products_of_their_own() -> None:
+    """(x1 + x2) y z has two coordinates on an axis, and rank 1."""
+    problem = tensor_problem((2, 1, 1), [((0, 0, 0), 1), ((1, 0, 0), 1)])
+    space = LeastSquaresSpace(problem)
+    ended = space.walk(space.start(Seed(0)), Effort(3, 3, 1, 1, 0), Seed(0))
+    assert (ended.reached, ended.state.rank) == (True, 1)
 
 
 def test_what_least_squares_cannot_search_is_refused() -> None:

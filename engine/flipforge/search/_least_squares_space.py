@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ _AIMED = 0.75
 _NEAR = 0.5
 """Part of the others that try one product less; the rest try any lower rank."""
 _LARGEST_SEED = 2**63 - 1
+_PRIME = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,24 @@ class LeastSquaresSpace:
         """Entries of the three factors of one product."""
         return sum(self.problem.shape)
 
-    @property
+    @cached_property
     def _least(self) -> int:
-        """A bound below all ranks: how many coordinates occur on an axis that has the most."""
-        return max(len({index[axis] for index, _ in self.problem.entries}) for axis in range(3))
+        """A bound below all ranks: the largest rank of the tensor as a matrix, one axis against the other two."""
+        return max(self._flattened(axis) for axis in range(3))
+
+    def _flattened(self, axis: int) -> int:
+        from flipforge.exact import rank
+
+        columns: dict[tuple[int, ...], int] = {}
+        places = [
+            (index[axis], columns.setdefault(index[:axis] + index[axis + 1 :], len(columns)))
+            for index, _ in self.problem.entries
+        ]
+        matrix = np.zeros((self.problem.shape[axis], len(columns)), dtype=np.int64)
+        for place, (_, value) in zip(places, self.problem.entries, strict=True):
+            matrix[place] = value
+        # The rank modulo a prime is never above that over Q.
+        return rank(matrix, _PRIME)
 
     @property
     def _most(self) -> int:
