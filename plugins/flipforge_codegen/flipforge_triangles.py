@@ -24,7 +24,7 @@ def clean(x: Array, letter: str) -> Array:
     if letter == "l":
         return np.tril(x)
     if letter == "s":
-        return np.asarray(np.triu(x) + np.triu(x, 1).T)
+        return symmetric(x)
     if letter == "k":
         return np.asarray(np.triu(x, 1) - np.triu(x, 1).T)
     return x

@@ -72,8 +72,9 @@ def load_kernel(
     True
     """
     maker: plugins.KernelMaker = plugins.get("kernels", _MAKER)
-    options: dict[str, Any] = {"backend": backend, "threads": threads, "levels": levels, "modulus": modulus}
-    options["dtype"] = dtype
+    options: dict[str, Any] = {
+        "dtype": dtype, "backend": backend, "threads": threads, "levels": levels, "modulus": modulus
+    }  # fmt: skip
     whole = dtype.startswith("int") and not modulus
     if is_there(name) or ":" not in str(name):
         scheme = load(name, db=db)
