@@ -117,11 +117,14 @@ def _best(db: Path) -> Best:
 
 
 def _large() -> Mapping[tuple[str, int], int]:
-    """Return the smallest rank over GF(2) of each code and size among the files of large schemes, by their names."""
+    """Return the smallest rank over GF(2) of each code and size among the files of large schemes, by their names.
+
+    A product of square matrices is one of general ones.
+    """
     found: dict[tuple[str, int], int] = {}
-    for path in (shipped_schemes() / "large").glob("structured-*_GF2_*.json"):
-        if match := fullmatch(r"structured-(\w+)-(\d+)_GF2_r(\d+)_\w+", path.stem):
-            key, rank = (match[1], int(match[2])), int(match[3])
+    for path in (shipped_schemes() / "large").glob("*_GF2_*.json"):
+        if match := fullmatch(r"(?:structured-(\w+)-(\d+)|matmul-(\d+)x\3x\3)_GF2_r(\d+)_\w+", path.stem):
+            key, rank = (match[1] or "gg", int(match[2] or match[3])), int(match[4])
             found[key] = min(rank, found.get(key, rank))
     return found
 
