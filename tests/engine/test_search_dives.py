@@ -175,3 +175,27 @@ def test_a_dive_of_orbits_may_climb_as_high_as_it_began() -> None:
     ladder.chunk(0, 100)
     ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
     assert ladder.chunk(1, 100).effort.band == (27 - 18) // 3
+
+
+def test_a_dive_of_orbits_has_its_steps_once_unless_none_came_lower() -> None:
+    dives = Dives(PATIENCE, renewed=False)
+    for number, (found, steps, lasts) in enumerate(
+        [(6, 900, True), (None, 999, True), (None, 1, False), (8, 600, True), (7, 399, True), (7, 1, False)]
+    ):
+        dives.launch(number, ROOT, dice())
+        dives.land(number, None if found is None else find(found), steps)
+        assert bool(dives.open) == lasts, number
+    dives.launch(6, ROOT, dice())
+    dives.land(6, find(5), 5 * PATIENCE)
+    assert dives.holds(b"5")
+
+
+def test_a_search_of_orbits_makes_dives_alone_of_the_steps_each_has_left() -> None:
+    ladder = Ladder(of_orbits(DIVING, 3, 64), 1)
+    ladder.seed(ROOT)
+    for number in range(100):
+        chunk = ladder.chunk(number, 10 * PATIENCE)
+        assert ladder.diving(number)
+        assert chunk.steps == (PATIENCE if number < 2 or number % 2 == 0 else PATIENCE - 300)
+        ladder.tell_dive(number, find(9) if number % 2 == 0 else None, steps=300 if number % 2 == 0 else PATIENCE)
+    assert not ladder.sifting

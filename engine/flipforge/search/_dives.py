@@ -101,6 +101,8 @@ class Dives:
         Steps that a plain dive may spend without a find, at the least.
     corners
         Gives growths.
+    renewed
+        Whether each find gives a dive its patience anew; else only one that comes lower than all before.
 
     Attributes
     ----------
@@ -110,9 +112,10 @@ class Dives:
         Whether a plain dive was given up where it began; then no other is made.
     """
 
-    def __init__(self, patience: int, corners: Corners = lambda generator, after: ()) -> None:
+    def __init__(self, patience: int, corners: Corners = lambda generator, after: (), *, renewed: bool = True) -> None:
         self._patience = patience
         self._corners = corners
+        self._renewed = renewed
         self._open: list[Dive] = []
         self._flying: dict[int, Dive] = {}
         # By kind: plain dives, then growths.
@@ -174,7 +177,8 @@ class Dives:
             dive = replace(dive, stall=dive.stall + steps)
         else:
             rank, member = found
-            dive = replace(dive, rank=rank, member=member, stall=0)
+            renewed = self._renewed or dive.grows or self.lowest is None or rank < self.lowest
+            dive = replace(dive, rank=rank, member=member, stall=0 if renewed else dive.stall + steps)
         lowest = self._lowest[dive.grows]
         self._lowest[dive.grows] = dive.rank if lowest is None else min(lowest, dive.rank)
         if dive.stall < (dive.patience if dive.grows else self._plain_patience):
@@ -189,7 +193,8 @@ class Dives:
 
     @property
     def _plain_patience(self) -> float:
-        return max(self._patience, self._spent[False] / (_PART * (len(self.open) + 1)))
+        shared = self._spent[False] / (_PART * (len(self.open) + 1))
+        return max(self._patience, shared) if self._renewed else self._patience
 
     def _keep(self, corner: Corner, dive: Dive) -> None:
         """Keep a growth that leaves a corner if none came lower: the last of each family, of so many families."""

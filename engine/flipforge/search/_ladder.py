@@ -75,7 +75,7 @@ class Ladder:
         self._pools: dict[int, Pool] = {}
         self._starts: list[tuple[int, Member]] = []
         self._paths = Paths(schedule.path)
-        self._dives = Dives(schedule.dive, corners)
+        self._dives = Dives(schedule.dive, corners, renewed=not schedule.orbit)
         self._idles = Idles(schedule.idle)
         # By chunk under way that belongs to a plain dive: its rank, and the idle steps it makes.
         self._tried: dict[int, tuple[int, int]] = {}
@@ -156,6 +156,7 @@ class Ladder:
             steps = path = min(steps, int(generator.choice(_GROWTH_PATHS)))
             idle = int(generator.choice(_GROWTH_IDLE))
         else:
+            steps = min(steps, schedule.dive - dive.stall) if schedule.orbit else steps
             path, idle = steps, self._idles.choose(dive.rank, generator)
             self._tried[number] = dive.rank, idle
         top = min(dive.root, schedule.ceiling)
@@ -177,6 +178,8 @@ class Ladder:
         dives, schedule = self._dives, self._schedule
         if not schedule.dive:
             return False
+        if schedule.orbit:
+            return not dives.hopeless
         if not dives.hopeless and dives.spent < _ALONE * schedule.dive:
             return True
         beside = _GROWING if dives.growing else _BESIDE

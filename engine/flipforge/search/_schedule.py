@@ -39,7 +39,7 @@ class Schedule:
         best differs by problem and rank.
     orbit
         Where it is not 0, a dive may climb as high as it began, by orbits of so many products, but not above
-        ``ceiling``.
+        ``ceiling``; it has ``dive`` steps in all, unless none came lower, and dives are all that is made.
     held
         Sizes n, m, p of a corner: what the products show of it stays as it is on a walk. There are no dives then.
     seconds
