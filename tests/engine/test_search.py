@@ -187,6 +187,15 @@ def test_a_chunk_is_a_pure_function_and_keeps_its_budget() -> None:
         THREE.certify(outcome.state)
 
 
+def test_a_chunk_ends_when_no_parent_has_a_move() -> None:
+    found = run_chunk(TWO, chunk_at(TWO), objective("additions")).finds[-1].member.state
+    stuck = TWO.walk(TWO.decode(found), Effort(100_000, 100_000, 7, 100, 2), Seed(0)).state
+    assert stuck.shape[1] == 7
+    ends = chunk_at(TWO, parents=(TWO.encode(stuck),) * 3, effort=Effort(10, 10, 6, 10, 0))
+    result = run_chunk(TWO, ends, objective("additions"))
+    assert (result.attempts, result.steps) == (3, 0)
+
+
 @given(st.randoms(use_true_random=False), st.integers(0, 2**32))
 def test_a_state_is_canonical(random: Random, seed: int) -> None:
     start = TWO.walk(TWO.start(Seed(0)), Effort(50, 50, 1, 10, 3), Seed(seed)).state

@@ -199,3 +199,13 @@ def test_a_search_of_orbits_makes_dives_alone_of_the_steps_each_has_left() -> No
         assert chunk.steps == (PATIENCE if number < 2 or number % 2 == 0 else PATIENCE - 300)
         ladder.tell_dive(number, find(9) if number % 2 == 0 else None, steps=300 if number % 2 == 0 else PATIENCE)
     assert not ladder.sifting
+
+
+def test_a_dive_at_a_dead_end_is_given_up_and_other_starts_are_not() -> None:
+    dives = Dives(PATIENCE)
+    dives.launch(0, ROOT, dice())
+    dives.land(0, None, 0)
+    assert not dives.open and not dives.failed
+    dives.launch(1, ROOT, dice())
+    dives.lose(1)
+    assert dives.launch(2, ROOT, dice()).stall == 0 and not dives.open[1:]

@@ -162,10 +162,10 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
     level = chunk.effort.goal + 1
     finds: dict[bytes, Find] = {}
     counts: dict[str, int] = {}
-    steps = charged = attempts = successes = 0
+    steps = charged = attempts = successes = dead = 0
     holds = isinstance(objective, Calls) and not objective.few and isinstance(space, Calling)
     for attempt in count():
-        if charged >= chunk.steps or len(finds) >= chunk.wanted:
+        if charged >= chunk.steps or len(finds) >= chunk.wanted or dead == len(chunk.parents):
             break
         parent = chunk.parents[attempt % len(chunk.parents)]
         effort = replace(chunk.effort, steps=min(chunk.effort.steps, chunk.steps - charged))
@@ -178,6 +178,7 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
             method = "sandwich+walk"
         outcome = take(space, before, method, effort, seed)
         attempts += 1
+        dead = 0 if outcome.steps else dead + 1
         steps += outcome.steps
         charged += max(outcome.steps, _ATTEMPT_COST)
         for name, number in outcome.counts.items():

@@ -167,8 +167,12 @@ class Dives:
         """Tell whether a chunk that is under way belongs to a dive."""
         return number in self._flying
 
+    def lose(self, number: int) -> None:
+        """Note that a chunk failed: its dive waits again."""
+        self._open.append(self._flying.pop(number))
+
     def land(self, number: int, found: tuple[int, Member] | None, steps: int) -> None:
-        """Note what came of a chunk: the rank and member it found, if any, and the steps it took."""
+        """Note what came of a chunk: the rank and member it found, if any, and its steps; none at a dead end."""
         dive = self._flying.pop(number)
         self._spent[dive.grows] += steps
         if dive.grows:
@@ -181,7 +185,8 @@ class Dives:
             dive = replace(dive, rank=rank, member=member, stall=0 if renewed else dive.stall + steps)
         lowest = self._lowest[dive.grows]
         self._lowest[dive.grows] = dive.rank if lowest is None else min(lowest, dive.rank)
-        if dive.stall < (dive.patience if dive.grows else self._plain_patience):
+        dead = found is None and not steps
+        if not dead and dive.stall < (dive.patience if dive.grows else self._plain_patience):
             self._open.append(dive)
         elif dive.corner:
             self._keep(dive.corner, dive)
@@ -189,7 +194,7 @@ class Dives:
         elif not dive.grows:
             times, total = self._ends.get(dive.root, (0, 0))
             self._ends[dive.root] = times + 1, total + dive.rank
-            self.failed = self.failed or dive.rank == dive.root
+            self.failed = self.failed or (dive.rank == dive.root and not dead)
 
     @property
     def _plain_patience(self) -> float:

@@ -245,7 +245,7 @@ class Ladder:
     def lose(self, number: int) -> None:
         """Note that a chunk failed: a dive that it belonged to waits again."""
         if self.diving(number):
-            self._dives.land(number, None, 0)
+            self._dives.lose(number)
             self._tried.pop(number, None)
 
     def tell_dive(self, number: int, found: tuple[int, Member] | None, *, steps: int) -> None:
