@@ -209,9 +209,10 @@ class MetaRounds(Rounds):
             if record and ids == {member["state"] for _, member in record.checkpoint["ladder"]["starts"]}:
                 starts = []
         if record is None:
-            # Dives are long paths; what a move makes leaves its start on short ones.
+            # What a move makes leaves its start on short paths, or else on those of dives, which cost more.
             held = self._lattice.held(space.problem, move)
-            schedule = self._schedule if move == _FIRST else replace(self._schedule, dive=0, held=held)
+            moved = replace(self._schedule, alone=0, dive=0 if held else self._schedule.dive, held=held)
+            schedule = self._schedule if move == _FIRST else moved
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))

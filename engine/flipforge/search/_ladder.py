@@ -44,8 +44,6 @@ _PLATEAU_PART = 8
 _PLATEAU_PATH = 64_000
 _SHRINK = 16
 """How much sooner a level is left from which no flip leads on."""
-_ALONE = 25
-"""So many times the patience of a dive, dives are all that a run makes."""
 _BESIDE = 2
 """Part of the steps that dives have from then on, while the pools are no lower than they came."""
 _GROWING = 1.25
@@ -180,7 +178,7 @@ class Ladder:
             return False
         if schedule.orbit:
             return not dives.hopeless
-        if not dives.hopeless and dives.spent < _ALONE * schedule.dive:
+        if not dives.hopeless and dives.spent < schedule.alone * schedule.dive:
             return True
         beside = _GROWING if dives.growing else _BESIDE
         part = beside if dives.lowest is None or dives.lowest <= self.lowest else _BEHIND

@@ -34,6 +34,8 @@ class Schedule:
         Finds wanted per member kept, in a descent that sifts.
     dive
         Steps after which a dive is given up that finds nothing, at the least; 0 for no dives.
+    alone
+        So many times the patience of a dive, dives are all that a run makes.
     idle
         Steps without a find after which a dive makes a plus transition, one of these chosen for each chunk; which is
         best differs by problem and rank.
@@ -56,6 +58,7 @@ class Schedule:
     sift: int
     dive: int
     seconds: float
+    alone: int = 25
     idle: tuple[int, ...] = (10_000, 30_000)
     orbit: int = 0
     ceiling: int = _NO_CEILING
