@@ -58,7 +58,7 @@ class Row:
         return f"{self.problem}:{self.target}"
 
     def programs(self) -> tuple[str, ...]:
-        """Return who can try this row: flip-cpd has fields only, ternary_flip_graph general products only."""
+        """Return who can try this row: flip-cpd has finite fields only, ternary_flip_graph general products only."""
         fits = {"flip-cpd": self.ring in ("GF2", "GF3"), "ternary_flip_graph": self.problem.startswith("matmul:")}
         return (OURS, *(peer for peer in PEERS if fits[peer]))
 
@@ -71,6 +71,7 @@ ROWS = (
     Row("structured:ss:4", "GF2", 32),
     Row("structured:ss:2", "GF3", 5),
     Row("structured:kg:3", "GF3", 14),
+    Row("structured:kg:3", "Q", 14),  # without flips; modulo 3 it is what the row above looks for
     Row("structured:st:3", "GF3", 10),
     Row("matmul:3x4x5", "GF2", 47),
     Row("matmul:4x4x4", "GF2", 49),
