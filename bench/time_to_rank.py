@@ -37,6 +37,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from flipforge.api import runs
+
 OURS = "flipforge"
 PEERS = ("flip-cpd", "ternary_flip_graph")
 
@@ -153,28 +155,31 @@ def run(command: list[str], cap: float) -> Ended:
         return Ended(process.returncode, out.read(), err.read(), max(waited, used), wall)
 
 
-def search(row: Row, seed: int, extra: list[str], cap: float) -> Ended:
+def search(row: Row, seed: int, extra: list[str], cap: float) -> tuple[Ended, int | None]:
+    """Return how a search ended, and the rank that its run had, interrupted or not."""
     with tempfile.TemporaryDirectory(prefix="flipforge-bench-") as folder:
+        db = Path(folder) / "catalogue.db"
         words = [sys.executable, "-m", "flipforge.cli", "search", row.problem, "--ring", row.ring, "--json"]
-        words += ["--target-rank", str(row.target), "--seed", str(seed), "--workers", "1"]
-        return run([*words, "--db", str(Path(folder) / "catalogue.db"), *extra], cap)
+        words += ["--target-rank", str(row.target), "--seed", str(seed), "--workers", "1", "--db", str(db)]
+        ended = run([*words, *extra], cap)
+        return ended, next((found["rank"] for found in runs(db=db)), None)
 
 
 def our_try(row: Row, seed: int) -> Try:
-    ended = search(row, seed, [], row.cap)
+    ended, rank = search(row, seed, [], row.cap)
     if ended.code not in (0, 3, 130, -signal.SIGINT, -signal.SIGKILL):
         sys.exit(f"flipforge search {row.problem} ended with {ended.code}: {ended.stderr.strip()}")
     result = json.loads(ended.stdout) if ended.stdout.strip() else {}
     hit = ended.code == 0 and ended.cpu <= row.cap
     note = f"{result['walk_version']}, {result['flips']} flips" if result else ""
-    return Try("try", OURS, *where(row, seed), hit, result.get("rank"), *spent(ended), row.cap, note)
+    return Try("try", OURS, *where(row, seed), hit, rank, *spent(ended), row.cap, note)
 
 
 def our_startups(row: Row) -> list[Try]:
     search(row, 0, ["--time", _WARM], row.cap)
     found = []
     for number in range(1, _STARTUPS + 1):
-        ended = search(row, number, ["--max-flips", "1"], row.cap)
+        ended, _ = search(row, number, ["--max-flips", "1"], row.cap)
         if ended.code not in (0, 3):
             sys.exit(f"flipforge search {row.problem} ended with {ended.code}: {ended.stderr.strip()}")
         found.append(Try("startup", OURS, *where(row, number), False, None, *spent(ended), row.cap, ""))
