@@ -57,6 +57,7 @@ CASES = [
     ("structured:ss:2", "transposed", "ZT"),
     ("structured:kg:3", "skew", "GF3"),
     ("matmul:2x3x2", "side", "GF5"),
+    ("matmul:2x2x2", "Z3", "GF7"),
     ("matmul:6x6x6", "Z3", "GF3"),
 ]
 """And over other rings: elements that change signs, that are no permutations, that fix products by a sign."""
@@ -65,6 +66,7 @@ SLOW = {
     ("matmul:3x3x3", "Z2", "GF2"),
     ("structured:kg:3", "skew", "GF3"),
     ("matmul:2x3x2", "side", "GF5"),
+    ("matmul:2x2x2", "Z3", "GF7"),
     ("matmul:6x6x6", "Z3", "GF3"),
 }
 """Those with a kernel of their own: more rows, longer factors, hashed keys."""
@@ -221,7 +223,7 @@ def test_flips_of_an_orbit_with_itself_are_not_made() -> None:
     assert (end.steps, end.rank, end.partnered) == (0, 3, 0)
 
 
-@pytest.mark.parametrize(("ring", "left"), [("GF2", [1]), ("GF3", []), ("ZT", [1, 1, 1]), ("GF5", [3])])
+@pytest.mark.parametrize(("ring", "left"), [("GF2", [1]), ("GF3", []), ("ZT", [1, 1, 1]), ("GF5", [3]), ("GF7", [3])])
 def test_a_cube_is_three_times_itself(ring: str, left: list[int]) -> None:
     """The sum over the group of a product that k elements fix is k times its orbit, in each ring what that is."""
     space = _space("matmul:2x2x2", "Z3", ring)
