@@ -92,8 +92,11 @@ def test_chosen_rows() -> None:
     assert one.programs() == ("flipforge", "ternary_flip_graph")
     (deep,) = ranks.arguments(["--log", "x", "matmul:4x4x4:47"]).chosen
     assert deep.cap == 600
-    (structured,) = ranks.arguments(["--log", "x", "structured:kg:3:14"]).chosen
-    assert structured.programs() == ("flipforge", "flip-cpd")
+    structured = ranks.arguments(["--log", "x", "structured:kg:3:14"]).chosen
+    assert [(row.ring, row.programs()) for row in structured] == [
+        ("GF3", ("flipforge", "flip-cpd")),
+        ("Q", ("flipforge",)),
+    ]
 
 
 class TestFlips:
