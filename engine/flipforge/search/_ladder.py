@@ -45,7 +45,7 @@ _PLATEAU_PATH = 64_000
 _SHRINK = 16
 """How much sooner a level is left from which no flip leads on."""
 _BESIDE = 2
-"""Part of the steps that dives have from then on, while the pools are no lower than they came."""
+"""Part of the steps that dives have once they are not alone, while the pools are no lower than they came."""
 _GROWING = 1.25
 """The same while they grow."""
 _BEHIND = 16
