@@ -11,13 +11,13 @@ import numpy as np
 
 from flipforge.api._library import load, parse_problem
 from flipforge.api._rounds import Member, Rounds, member_seed
-from flipforge.api._spaces import starts_of
+from flipforge.api._spaces import fitted, starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
 from flipforge.problems import Problem
 from flipforge.rings import Ring
-from flipforge.schemes import Scheme
+from flipforge.schemes import Scheme, symmetry
 from flipforge.search import (
     HOLDS,
     Archive,
@@ -30,6 +30,7 @@ from flipforge.search import (
     Progress,
     Run,
     RunRecord,
+    SymmetricSpace,
     linked,
 )
 
@@ -39,7 +40,8 @@ NOTHING = ("standard",)
 """In place of schemes to start from: the standard algorithms alone."""
 
 _FIRST = "standard"
-MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS)
+_CYCLIC = "cyclic"
+MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC)
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
 _KINDS = ("matmul:", "structured:")
@@ -152,7 +154,7 @@ class MetaRounds(Rounds):
         exact = self._is_lower(pair, bound)
         if exact:
             self._bandit.renew(pair)
-        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] != _FIRST)
+        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] not in (_FIRST, _CYCLIC))
         arm = self._arms[pair] = _Arm(bound) if afresh else self._arms[pair]
         steps = self._steps(min(arm.turns, _TURNS - 1))
         if self._limits.flips is not None:
@@ -168,7 +170,16 @@ class MetaRounds(Rounds):
         bounds = self._lattice.bounds(problem)
         if problem.name not in self._given:
             bounds[_FIRST] = self._lattice.standard_rank(problem)
+        if problem.kind == "matmul" and len(set(problem.dims)) == 1 and SymmetricSpace.holds(problem):
+            bounds[_CYCLIC] = self._lattice.standard_rank(problem)
         return bounds
+
+    def _space(self, pair: Pair) -> FlipSpace | SymmetricSpace:
+        """Return where a pair walks: of its finds in either, the archive makes no difference."""
+        problem = self._problems[pair[0]]
+        if pair[1] == _CYCLIC:
+            return SymmetricSpace(problem, symmetry("Z3", problem, self._ring), self._ring)
+        return FlipSpace(problem, self._ring)
 
     def _is_stuck(self, pair: Pair, bound: int) -> bool:
         return pair in self._arms and self._arms[pair].stuck and not self._is_lower(pair, bound)
@@ -198,7 +209,7 @@ class MetaRounds(Rounds):
     def _begun(self, turn: _Turn, record: RunRecord | None, limits: Limits) -> Run | None:
         """Return the run of a pair, taken up where it stood or begun from new starts; None where there are none."""
         (number, move), root = turn.pair, self._record.config["seed"]
-        space = FlipSpace(self._problems[number], self._ring)
+        space = self._space(turn.pair)
         starts: list[Entry] = []
         if turn.afresh:
             starts = self._starts(space, turn)
@@ -212,7 +223,7 @@ class MetaRounds(Rounds):
             # What a move makes leaves its start on short paths, or else on those of dives, which cost more.
             held = self._lattice.held(space.problem, move)
             moved = replace(self._schedule, alone=0, dive=0 if held else self._schedule.dive, held=held)
-            schedule = self._schedule if move == _FIRST else moved
+            schedule = fitted(self._schedule, space) if move in (_FIRST, _CYCLIC) else moved
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
@@ -223,10 +234,10 @@ class MetaRounds(Rounds):
             run.resume()
         return run
 
-    def _starts(self, space: FlipSpace, turn: _Turn) -> list[Entry]:
+    def _starts(self, space: FlipSpace | SymmetricSpace, turn: _Turn) -> list[Entry]:
         move = turn.pair[1]
-        if move == _FIRST:
-            return starts_of(space, (), self._store)
+        if move in (_FIRST, _CYCLIC):
+            return starts_of(space, (), self._store, self._record.config["seed"])
         return self._lattice.starts(
             space.problem, move, self._generator(1), self._scheme, run=self._record.id, exact=turn.exact
         )

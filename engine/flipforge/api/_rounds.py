@@ -222,7 +222,8 @@ class Rounds:
     def _run(self, space: AnySpace, number: int, record: RunRecord, limits: Limits, steps: int) -> Run:
         """Return a run of a member for a turn of so many steps."""
         schedule = Schedule(**record.config["schedule"])
-        chunk = steps // (_CHUNKS_OF_TURN * self._relay.workers)
+        # A dive among symmetric schemes is one walk, which is not cut: see `of_orbits`.
+        chunk = schedule.chunk if schedule.orbit else steps // (_CHUNKS_OF_TURN * self._relay.workers)
         self._relay.renew()
         return Run(
             space,

@@ -59,16 +59,23 @@ class SymmetricSpace:
     def __post_init__(self) -> None:
         from flipforge.flips import MAX_SYMMETRIC_ENTRIES
 
-        largest = max(self.problem.shape)
-        if largest > MAX_SYMMETRIC_ENTRIES:
+        if not self.holds(self.problem):
             raise ProblemError(
-                f"{self.problem}: a factor has {largest} entries, the symmetric kernel holds {MAX_SYMMETRIC_ENTRIES}"
+                f"{self.problem}: a factor has {max(self.problem.shape)} entries, the symmetric kernel holds "
+                f"{MAX_SYMMETRIC_ENTRIES}"
             )
         _ = self._flips
         self.symmetry.check(self.problem, self.ring)
         _ = self._action
         if self.cubes:
             _ = self._chosen
+
+    @staticmethod
+    def holds(problem: Problem) -> bool:
+        """Tell whether the kernel holds the factors of a problem."""
+        from flipforge.flips import MAX_SYMMETRIC_ENTRIES
+
+        return max(problem.shape) <= MAX_SYMMETRIC_ENTRIES
 
     @property
     def walk_version(self) -> str:
