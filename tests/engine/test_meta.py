@@ -20,7 +20,8 @@ from flipforge.errors import InputError, RunInterrupted
 from flipforge.executors import make_executor
 from flipforge.problems import matmul, parse
 from flipforge.rings import GF2
-from flipforge.schemes import Scheme, standard_scheme
+from flipforge.rings import ring as ring_named
+from flipforge.schemes import Scheme, is_invariant, standard_scheme, symmetry
 from flipforge.search import Archive, Bandit, Effort, Entry, FlipSpace, Lattice, Limits, Run, Seed, preset
 
 SMALL = "matmul:2..3x2..3x2..3"
@@ -181,11 +182,28 @@ def test_what_a_smaller_format_gave_is_held() -> None:
 
 def test_formats_that_are_held_have_their_turns(db: Path) -> None:
     # Over GF(5) no rank is known: all moves get turns until the budget ends.
-    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=12_000_000)
+    result = searched(db, "matmul:2x2x3..4", ring="GF5", seed=3, max_flips=16_000_000)
     with SqliteStore.open(db) as store:
         held = {run.id: run.config["schedule"]["held"] for run in store.runs(result.run) if ".hold-" in run.id}
-    assert held == {f"{result.run}.1.hold-p": [2, 2, 2]}
+    assert held == {f"{result.run}.1.hold-p": [2, 2, 3]}
     assert any(each["run"] in held and each["steps"] for each in api.run_events(result.run, db=db))
+
+
+def test_cubes_are_walked_among_cyclically_symmetric_schemes_too(db: Path) -> None:
+    # As above, all moves get turns; the format that is no cube has no such run.
+    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=24_000_000)
+    name = f"{result.run}.0.cyclic"
+    with SqliteStore.open(db) as store:
+        runs = {run.id: run for run in store.runs(result.run)}
+        assert [each for each in runs if each.endswith(".cyclic")] == [name]
+        run = runs[name]
+        assert run.config["schedule"]["orbit"] == 3 and run.flips > 0 and run.rank == 7
+        assert run.best is not None
+        (step,) = store.lineage(run.best)[-1:]
+        assert step.walk_version.startswith("gf5-sym/") and step.run == name
+        found = store.scheme(run.best)
+    assert is_invariant(found, symmetry("Z3", matmul(2, 2, 2), ring_named("GF5")))
+    assert api.replay_scheme(found.id, db=db).scheme == found.id
 
 
 def test_all_schemes_of_one_rank_have_their_turn_as_parents() -> None:
@@ -288,10 +306,10 @@ def test_a_run_that_begins_again_counts_its_chunks_on(store: SqliteStore) -> Non
 
 
 def test_resume_goes_on_and_what_is_done_stays(db: Path) -> None:
-    first = searched(db, "matmul:3x3..4x3..4", seed=1, max_flips=3_000_000)
-    assert first.flips == 3_000_000 and first.target_reached is False
+    first = searched(db, "matmul:3x3..4x3..4", seed=1, max_flips=8_000_000)
+    assert first.flips == 8_000_000 and first.target_reached is False
     known = finds(db, first.run)
-    second = api.resume_family(first.run, max_flips=30_000_000, db=db)
+    second = api.resume_family(first.run, max_flips=60_000_000, db=db)
     assert second.run == first.run and second.flips > first.flips
     assert set(known) <= set(finds(db, first.run))
     assert all(ranks(second)[name] <= rank for name, rank in ranks(first).items())

@@ -26,7 +26,7 @@ from flipforge.errors import InputError, ReplayError
 from flipforge.problems import Problem, is_family
 from flipforge.rings import ZT, Q, Ring
 from flipforge.rings import ring as ring_named
-from flipforge.schemes import Scheme, Symmetry, first_schemes
+from flipforge.schemes import Scheme, Symmetry, first_schemes, symmetry_of
 from flipforge.schemes import symmetry as symmetry_named
 from flipforge.schemes.transforms import OVER
 from flipforge.search import (
@@ -273,7 +273,7 @@ def replay_scheme(name: str, *, db: Db = None) -> SearchResult:
 
         if chain:
             replayed = retrace(scheme.problem, chain, space_of, root_of, lifter, certified_again, reducer)
-        elif scheme.id in {first.id for first in _firsts(scheme.problem, scheme.ring)}:
+        elif scheme.id in {first.id for first in (*_firsts(scheme.problem, scheme.ring), *_symmetric_firsts(scheme))}:
             replayed = Replayed(scheme, 0, 0)
         else:
             origin = scheme.provenance.get("origin", "unknown")
@@ -311,6 +311,15 @@ def _firsts(problem: Problem, ring: Ring) -> Sequence[Stored]:
         space: Space[Any] = search_space(problem, ring, None)
         return [space.scheme(space.start(Seed(0)))]
     return first_schemes(problem, ring)
+
+
+def _symmetric_firsts(scheme: Stored) -> Sequence[Scheme]:
+    """Return what searches begin with among schemes of the group that a scheme records, if it does."""
+    group = symmetry_of(scheme) if isinstance(scheme, Scheme) else None
+    if group is None:
+        return ()
+    space = SymmetricSpace(scheme.problem, group, scheme.ring)
+    return [space.scheme(state) for state in space.every_start()]
 
 
 def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
