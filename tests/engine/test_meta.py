@@ -198,6 +198,8 @@ def test_cubes_are_walked_among_cyclically_symmetric_schemes_too(db: Path) -> No
         assert [each for each in runs if each.endswith(".cyclic")] == [name]
         run = runs[name]
         assert run.config["schedule"]["orbit"] == 3 and run.flips > 0 and run.rank == 7
+        told = {(number, move): steps for number, move, _, steps in store.run(result.run).checkpoint["bandit"]["pairs"]}
+        assert told[0, "cyclic"] == 3 * run.flips, "a flip of an orbit counts as three"
         assert run.best is not None
         (step,) = store.lineage(run.best)[-1:]
         assert step.walk_version.startswith("gf5-sym/") and step.run == name

@@ -200,7 +200,8 @@ class MetaRounds(Rounds):
         steps = ended.flips - before
         self._harvest(turn.pair, ended)
         gained = max(0, min(best, turn.bound) - (ended.rank or best))
-        self._bandit.tell(turn.pair, gained=gained, steps=steps)
+        # A flip of orbits moves so many products, and takes about as many times as long.
+        self._bandit.tell(turn.pair, gained=gained, steps=steps * (ended.config["schedule"]["orbit"] or 1))
         if self._over() and ended.flips < turn.until and ended.state != "done":
             return False
         self._arms[turn.pair] = replace(arm, turns=0 if gained else arm.turns + 1, stuck=steps == 0)
