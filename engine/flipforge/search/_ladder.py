@@ -157,8 +157,7 @@ class Ladder:
             steps = min(steps, schedule.dive - dive.stall) if schedule.orbit else steps
             path, idle = steps, self._idles.choose(dive.rank, generator)
             self._tried[number] = dive.rank, idle
-        top = min(dive.root, schedule.ceiling)
-        climb = (top - dive.rank) // schedule.orbit if schedule.orbit else 0
+        climb = (schedule.ceiling - dive.rank) // schedule.orbit if schedule.orbit else 0
         return Chunk(
             number,
             (dive.member.state,),
