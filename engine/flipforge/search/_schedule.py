@@ -40,7 +40,8 @@ class Schedule:
         Steps without a find after which a dive makes a plus transition, one of these chosen for each chunk; which is
         best differs by problem and rank.
     orbit
-        Where it is not 0, a dive may climb up to the rank ``ceiling``, by orbits of so many products; it has ``dive`` steps in all, unless none came lower, and dives are all that is made.
+        Where it is not 0, a dive may climb up to the rank ``ceiling``, by orbits of so many products; it has ``dive``
+        steps in all, unless none came lower, and dives are all that is made.
     held
         Sizes n, m, p of a corner: what the products show of it stays as it is on a walk. There are no dives then.
     seconds
@@ -115,8 +116,8 @@ def of_orbits(schedule: Schedule, order: int, products: int) -> Schedule:
     """Return the schedule of a search among schemes that a group of this order leaves as they are.
 
     ``products`` is the rank of the standard algorithm. Its dives are long single walks that may climb back to it,
-    wherever they began (Moosbauer and Poole, "Flip graphs with
-    symmetry and new matrix multiplication schemes" (2025), section 4).
+    wherever they began (Moosbauer and Poole, "Flip graphs with symmetry and new matrix multiplication schemes" (2025),
+    section 4).
     """
     dive = ceil(schedule.dive * products / _DIVED_PRODUCTS)
     return replace(schedule, chunk=dive, dive=dive, idle=(16_384,), orbit=order, ceiling=products)
