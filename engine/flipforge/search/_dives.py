@@ -4,6 +4,9 @@ A dive is cheap. A pool on those paths that cost least per find comes down close
 few places; a dive ends somewhere else each time. So a run begins with dives and goes on making them beside its pools,
 as long as they do no worse. A dive that has found nothing for too long is given up, and the next begins at the root.
 
+Dives of orbits (`flipforge.search.of_orbits`) have so many steps and no more. Half of them begin where earlier ones
+came lowest: that costs one walk where coming there cost many, and leads on as often as what it began with did.
+
 There are two kinds. A plain dive walks the whole on long paths and drifts far at every rank. A growth walks corner by
 corner (`flipforge.search._growth`) on short paths; how patient it is in each corner is drawn anew for each growth, long
 patience as much more seldom as it costs more (Luby, Sinclair and Zuckerman, "Optimal speedup of Las Vegas algorithms",
@@ -42,6 +45,8 @@ _ANEW = 1 / 3
 _ROOT: Corner = (1, 1, 1)
 _SEEN = 2
 """How many dives must have ended that began at one rank, to be judged by where they ended."""
+_AGAIN = 0.5
+"""Part of the dives of orbits that begin where earlier ones came low."""
 _BEST = 0.75
 """Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
@@ -63,6 +68,7 @@ class Dive:
     scale: int = 1
     family: int = 0
     began: Corner = _ROOT
+    again: bool = False
 
     @property
     def grows(self) -> bool:
@@ -157,9 +163,25 @@ class Dives:
     def _all_kept(self) -> list[Dive]:
         return [dive for dives in self._kept.values() for dive in dives]
 
-    def launch(self, number: int, starts: Sequence[tuple[int, Member]], generator: np.random.Generator) -> Dive:
-        """Return the dive that chunk ``number`` goes on with: the one that waits longest, or else a new one."""
-        dive = self._open.pop(0) if self._open else self._new(number, starts, generator)
+    def launch(
+        self,
+        number: int,
+        starts: Sequence[tuple[int, Member]],
+        generator: np.random.Generator,
+        found: Sequence[Sequence[tuple[int, Member]]] = (),
+    ) -> Dive:
+        """Return the dive that chunk ``number`` goes on with: the one that waits longest, or else a new one.
+
+        ``found`` are places where one may begin again, those of one rank together, the lowest first.
+        """
+        if self._open:
+            dive = self._open.pop(0)
+        elif found and generator.random() < _AGAIN:
+            nearest = found[min(int(generator.geometric(0.5)), len(found)) - 1]
+            rank, member = nearest[int(generator.integers(len(nearest)))]
+            dive = Dive(rank, rank, member, again=True)
+        else:
+            dive = self._new(number, starts, generator)
         self._flying[number] = dive
         return dive
 
@@ -191,7 +213,7 @@ class Dives:
         elif dive.corner:
             self._keep(dive.corner, dive)
             self._open.append(replace(dive, stall=0, corners=dive.corners[1:]))
-        elif not dive.grows:
+        elif not (dive.grows or dive.again):
             times, total = self._ends.get(dive.root, (0, 0))
             self._ends[dive.root] = times + 1, total + dive.rank
             self.failed = self.failed or (dive.rank == dive.root and not dead)
