@@ -163,18 +163,41 @@ def test_dives_begin_mostly_where_they_led_lowest() -> None:
     assert 0.75 < begun[100:].count(12) / len(begun[100:]) < 0.98
 
 
-def test_a_dive_of_orbits_may_climb_as_high_as_it_began() -> None:
+def test_a_dive_of_orbits_may_climb_as_high_as_the_standard_algorithm() -> None:
     ladder = Ladder(of_orbits(DIVING, 3, 64), 1)
     ladder.seed([(30, Member(b"root", "root"))])
-    assert ladder.chunk(0, 100).effort.band == DIVING.band
+    assert ladder.chunk(0, 100).effort.band == (64 - 30) // 3
     ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
-    assert ladder.chunk(1, 100).effort.band == (30 - 18) // 3
+    assert ladder.chunk(1, 100).effort.band == (64 - 18) // 3
     # A start above the standard algorithm, for the sake of its cubes, is not where it goes back to.
     ladder = Ladder(of_orbits(DIVING, 3, 27), 1)
     ladder.seed([(30, Member(b"root", "root"))])
-    ladder.chunk(0, 100)
-    ladder.tell_dive(0, (18, Member(b"18", "18")), steps=10)
-    assert ladder.chunk(1, 100).effort.band == (27 - 18) // 3
+    assert ladder.chunk(0, 100).effort.band == DIVING.band
+
+
+def test_half_of_the_dives_of_orbits_begin_at_what_was_found_the_lowest_mostly() -> None:
+    ladder = Ladder(of_orbits(DIVING, 3, 64), 1)
+    ladder.seed(ROOT)
+    for rank, member in map(find, (10, 9, 7, 6)):
+        ladder.admit(rank, member)
+    begun: list[str] = []
+    for number in range(400):
+        chunk = ladder.chunk(number, PATIENCE)
+        begun.append(chunk.parents[0].decode())
+        ladder.tell_dive(number, find(9) if begun[-1] == "root" else None, steps=PATIENCE)
+    counts = {name: begun.count(name) for name in ("root", "6", "7", "9")}
+    assert sum(counts.values()) == 400, "not at what is no lower than where it began"
+    assert 150 < counts["root"] < 250 and 75 < counts["6"] < 135 and 30 < counts["7"] < 75 and counts["9"] > 20
+
+
+def test_a_dive_that_begins_again_and_finds_nothing_says_nothing_of_the_root() -> None:
+    dives = Dives(PATIENCE, renewed=False)
+    dives.growing = False
+    for number in range(50):
+        began = dives.launch(number, ROOT, dice(number), [[find(7)]])
+        dives.land(number, None if began.again else find(8), PATIENCE)
+    assert not dives.failed
+    assert {root for root, *_ in dives.checkpoint({b"root": "", b"8": "", b"7": ""})["ends"]} == {10}
 
 
 def test_a_dive_of_orbits_has_its_steps_once_unless_none_came_lower() -> None:
