@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flipforge.flips import RINGS
 from flipforge.problems import Problem, matrix_cells, parse
 from flipforge.rings import GF2, GF3, ZT, Ring
+from flipforge.rings import ring as ring_named
 from flipforge.schemes import Scheme, call_kinds, standard_scheme, symmetry
 from flipforge.search import (
     Dives,
@@ -93,7 +95,14 @@ def test_a_walk_in_a_corner_holds_the_rest_and_the_tensor(text: str, ring: Ring,
     assert outcome.reached == (after.rank <= before.rank - 1)
 
 
-@pytest.mark.parametrize(("text", "ring"), [("matmul:2x2x4", GF2), ("structured:ug:4", GF2), ("matmul:2x2x4", ZT)])
+@pytest.mark.parametrize(
+    ("text", "ring"),
+    [
+        (text, ring)
+        for text in ("matmul:2x2x4", "structured:ug:4", "structured:sw:3")
+        for ring in map(ring_named, RINGS)
+    ],
+)
 @given(seed=st.integers(0, 2**32))
 def test_a_walk_beside_a_corner_holds_its_scheme_and_the_tensor(text: str, ring: Ring, seed: int) -> None:
     space = FlipSpace(parse(text), ring)
@@ -110,12 +119,14 @@ def test_a_walk_beside_a_corner_holds_its_scheme_and_the_tensor(text: str, ring:
 
 
 def _projected(scheme: Scheme, corner: Corner) -> set[tuple[tuple[int | Fraction, ...], ...]]:
-    """The products as the operands of a corner alone see them, up to signs."""
+    """The products as the operands of a corner alone see them, up to units."""
+    p = scheme.ring.characteristic
+    units = range(1, p) if p else (1, -1)
     masks = within(scheme.problem, corner)
     products = zip(scheme.u, scheme.v, scheme.w, strict=True)
     shown = [tuple(tuple(np.array(f)[mask]) for f, mask in zip(p, masks, strict=True)) for p in products]
     return {
-        tuple(max(factor, tuple(-x for x in factor)) for factor in product)
+        tuple(max(tuple(unit * x % p if p else unit * x for x in factor) for unit in units) for factor in product)
         for product in shown
         if all(map(any, product))
     }

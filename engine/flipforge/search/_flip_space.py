@@ -112,7 +112,7 @@ class FlipSpace:
         from flipforge.flips import pack
 
         masks = [mask[None, :].astype(np.int8) for mask in within(self.problem, corner)]
-        units = (1, -1) if self.ring.characteristic in (0, 3) else range(1, self.ring.characteristic)
+        units = range(1, self.ring.characteristic) if self.ring.characteristic else (1, -1)
         packed = [pack([unit * mask for mask in masks], self.ring.name) for unit in units]
         return self._walked(state, effort, seed, np.bitwise_or.reduce(packed))
 
