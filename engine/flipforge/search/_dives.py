@@ -47,6 +47,8 @@ _SEEN = 2
 """How many dives must have ended that began at one rank, to be judged by where they ended."""
 _AGAIN = 0.5
 """Part of the dives of orbits that begin where earlier ones came low."""
+_LOW = 4
+"""Of how many of the lowest ranks: there may be no way on from the lowest of all, which is reached by few."""
 _BEST = 0.75
 """Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
@@ -177,8 +179,8 @@ class Dives:
         if self._open:
             dive = self._open.pop(0)
         elif found and generator.random() < _AGAIN:
-            nearest = found[min(int(generator.geometric(0.5)), len(found)) - 1]
-            rank, member = nearest[int(generator.integers(len(nearest)))]
+            low = found[int(generator.integers(min(len(found), _LOW)))]
+            rank, member = low[int(generator.integers(len(low)))]
             dive = Dive(rank, rank, member, again=True)
         else:
             dive = self._new(number, starts, generator)
