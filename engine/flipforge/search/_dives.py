@@ -48,7 +48,7 @@ _SEEN = 2
 _AGAIN = 0.5
 """Part of the dives of orbits that begin where earlier ones came low."""
 _LOW = 4
-"""Of how many of the lowest ranks: there may be no way on from the lowest of all, which is reached by few."""
+"""Of how many of the lowest ranks these are, all schemes alike: there may be no way on from the lowest of all."""
 _BEST = 0.75
 """Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
@@ -179,7 +179,7 @@ class Dives:
         if self._open:
             dive = self._open.pop(0)
         elif found and generator.random() < _AGAIN:
-            low = found[int(generator.integers(min(len(found), _LOW)))]
+            low = [each for group in found[:_LOW] for each in group]
             rank, member = low[int(generator.integers(len(low)))]
             dive = Dive(rank, rank, member, again=True)
         else:
