@@ -47,8 +47,8 @@ _SEEN = 2
 """How many dives must have ended that began at one rank, to be judged by where they ended."""
 _AGAIN = 0.5
 """Part of the dives of orbits that begin where earlier ones came low."""
-_LOW = 4
-"""Of how many of the lowest ranks these are, all schemes alike: there may be no way on from the lowest of all."""
+_LOW = 6
+"""Of how many of the lowest ranks one is chosen: there may be no way on from the lowest of all."""
 _BEST = 0.75
 """Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
@@ -132,6 +132,8 @@ class Dives:
         self._kept: dict[Corner, list[Dive]] = {}
         # By the rank where plain dives began: how many were given up, and the sum of the ranks where they were.
         self._ends: dict[int, tuple[int, int]] = {}
+        # By the rank where dives began again: how many ended, and how many of them at the lowest rank, come from above.
+        self._leads: dict[int, tuple[int, int]] = {}
         # Stride scheduling: the steps that growths from each corner spent, by the part that is due to them.
         self._turns: dict[Corner, float] = {_ROOT: 0.0}
         self.growing = True
@@ -179,13 +181,23 @@ class Dives:
         if self._open:
             dive = self._open.pop(0)
         elif found and generator.random() < _AGAIN:
-            low = [each for group in found[:_LOW] for each in group]
-            rank, member = low[int(generator.integers(len(low)))]
+            rank, member = self._lead(found[:_LOW], generator)
             dive = Dive(rank, rank, member, again=True)
         else:
             dive = self._new(number, starts, generator)
         self._flying[number] = dive
         return dive
+
+    def _lead(
+        self, found: Sequence[Sequence[tuple[int, Member]]], generator: np.random.Generator
+    ) -> tuple[int, Member]:
+        """Return a place to begin again, its rank chosen by how often one led to the lowest (Thompson sampling)."""
+        chances = []
+        for group in found:
+            tries, hits = self._leads.get(group[0][0], (0, 0))
+            chances.append(float(generator.beta(1 + hits, 1 + tries - hits)))
+        group = found[int(np.argmax(chances))]
+        return group[int(generator.integers(len(group)))]
 
     def flying(self, number: int) -> bool:
         """Tell whether a chunk that is under way belongs to a dive."""
@@ -215,7 +227,10 @@ class Dives:
         elif dive.corner:
             self._keep(dive.corner, dive)
             self._open.append(replace(dive, stall=0, corners=dive.corners[1:]))
-        elif not (dive.grows or dive.again):
+        elif dive.again:
+            tries, hits = self._leads.get(dive.root, (0, 0))
+            self._leads[dive.root] = tries + 1, hits + (dive.rank < dive.root and dive.rank == self.lowest)
+        elif not dive.grows:
             times, total = self._ends.get(dive.root, (0, 0))
             self._ends[dive.root] = times + 1, total + dive.rank
             self.failed = self.failed or (dive.rank == dive.root and not dead)
@@ -279,6 +294,7 @@ class Dives:
             "open": [dive.written(names) for dive in self.open],
             "kept": [dive.written(names) for dive in self._all_kept],
             "ends": [[root, *end] for root, end in self._ends.items()],
+            "leads": [[root, *lead] for root, lead in self._leads.items()],
             "turns": [[corner, turn] for corner, turn in self._turns.items()],
         }
 
@@ -296,3 +312,5 @@ class Dives:
             self._kept.setdefault(dive.corners[0], []).append(dive)
         self._turns = {(n, m, p): turn for (n, m, p), turn in checkpoint["turns"]}
         self._ends = {root: (times, total) for root, times, total in checkpoint["ends"]}
+        # A run that an earlier version began has none of these.
+        self._leads = {root: (tries, hits) for root, tries, hits in checkpoint.get("leads", [])}
