@@ -175,48 +175,43 @@ def test_a_dive_of_orbits_may_climb_as_high_as_the_standard_algorithm() -> None:
     assert ladder.chunk(0, 100).effort.band == DIVING.band
 
 
-def test_half_of_the_dives_of_orbits_begin_at_low_finds_of_earlier_ones() -> None:
-    ladder = Ladder(of_orbits(DIVING, 3, 64), 1)
-    ladder.seed(ROOT)
-    for rank, member in (*map(find, (10, 9, 8, 7)), (8, Member(b"8'", "8'"))):
-        ladder.admit(rank, member)
-    begun: list[str] = []
-    for number in range(400):
-        chunk = ladder.chunk(number, PATIENCE)
-        begun.append(chunk.parents[0].decode())
-        ladder.tell_dive(number, find(9) if begun[-1] == "root" else None, steps=PATIENCE)
-    counts = {name: begun.count(name) for name in ("root", "7", "8", "8'", "9")}
-    assert sum(counts.values()) == 400, "none at what is no lower than the start"
-    assert 150 < counts.pop("root") < 250 and all(count > 15 for count in counts.values())
-
-
-def test_dives_begin_again_where_that_led_lowest() -> None:
+def test_half_of_the_dives_of_orbits_begin_where_earlier_ones_ended_low_at_each_place_as_often() -> None:
     dives, generator = Dives(PATIENCE, renewed=False), dice()
     dives.growing = False
-    found = [[find(rank)] for rank in (5, 6, 7, 8)]
-    begun: list[int] = []
-    for number in range(600):
-        if number == 300:
-            dives.restore(dives.checkpoint({str(rank).encode(): str(rank) for rank in range(10)}), {})
-        dive = dives.launch(number, ROOT, generator, found)
-        if dive.again:
-            begun.append(dive.root)
-        # What is found from 7 is as low as any; from 8 all come lower, but not so low.
-        dives.land(number, find(5) if dive.root == 7 else find(7) if dive.root == 8 else None, PATIENCE)
-        while dives.open:
+    ends = [(rank, Member(name.encode(), name)) for rank, name in ((3, "a"), (4, "b"), (4, "c"), (9, "d"))]
+    begun: list[str] = []
+    for number in range(200):
+        if number == 100:
+            names = {name: name.decode() for name in (b"root", b"a", b"b", b"c", b"d", b"10")}
+            checkpoint = dives.checkpoint(names)
+            dives = Dives(PATIENCE, renewed=False)
+            dives.restore(checkpoint, {name: state for state, name in names.items()})
+        begun.append(dives.launch(number, ROOT, generator).member.state.decode())
+        # Each end is reached once from the root; what begins there again finds nothing.
+        found = ends.pop() if begun[-1] == "root" and ends else find(10) if begun[-1] == "root" else None
+        dives.land(number, found, PATIENCE)
+        if dives.open:
             dives.launch(number, ROOT, generator)
             dives.land(number, None, PATIENCE)
-    assert begun[100:].count(7) > 0.75 * len(begun[100:]) and {5, 6, 8} <= set(begun)
+    counts = [begun.count(name) for name in ("a", "b", "c", "d")]
+    assert 75 < begun.count("root") < 125 and sum(counts) == 200 - begun.count("root")
+    assert max(counts) - min(counts) <= 1
 
 
-def test_a_dive_that_begins_again_and_finds_nothing_says_nothing_of_the_root() -> None:
+def test_dives_begin_again_at_the_six_lowest_ranks() -> None:
     dives = Dives(PATIENCE, renewed=False)
     dives.growing = False
-    for number in range(50):
-        began = dives.launch(number, ROOT, dice(number), [[find(7)]])
-        dives.land(number, None if began.again else find(8), PATIENCE)
-    assert not dives.failed
-    assert {root for root, *_ in dives.checkpoint({b"root": "", b"8": "", b"7": ""})["ends"]} == {10}
+    for rank in range(9, 1, -1):
+        number = 0
+        while dives.launch(number, ROOT, dice(number)).again:
+            dives.land(number, None, PATIENCE)
+            number += 1
+        dives.land(number, find(rank), PATIENCE)
+        if dives.open:
+            dives.launch(number, ROOT, dice())
+            dives.land(number, None, PATIENCE)
+    assert [rank for rank in range(10) if dives.holds(str(rank).encode())] == [2, 3, 4, 5, 6, 7]
+    assert not dives.failed, "what is found to lead nowhere says nothing of the root"
 
 
 def test_a_dive_of_orbits_has_its_steps_once_unless_none_came_lower() -> None:

@@ -5,7 +5,7 @@ few places; a dive ends somewhere else each time. So a run begins with dives and
 as long as they do no worse. A dive that has found nothing for too long is given up, and the next begins at the root.
 
 Dives of orbits (`flipforge.search.of_orbits`) have so many steps and no more. Half of them begin where earlier ones
-came lowest: that costs one walk where coming there cost many, and leads on as often as what it began with did.
+ended lowest, at each place as often: that costs one walk where coming there cost many.
 
 There are two kinds. A plain dive walks the whole on long paths and drifts far at every rank. A growth walks corner by
 corner (`flipforge.search._growth`) on short paths; how patient it is in each corner is drawn anew for each growth, long
@@ -46,9 +46,11 @@ _ROOT: Corner = (1, 1, 1)
 _SEEN = 2
 """How many dives must have ended that began at one rank, to be judged by where they ended."""
 _AGAIN = 0.5
-"""Part of the dives of orbits that begin where earlier ones came low."""
+"""Part of the dives of orbits that begin where earlier ones ended."""
 _LOW = 6
-"""Of how many of the lowest ranks one is chosen: there may be no way on from the lowest of all."""
+"""Of how many of the lowest ranks: there may be no way on from the lowest of all."""
+_ENDS = 64
+"""How many ends of dives are kept to begin again from."""
 _BEST = 0.75
 """Part of the plain dives that begin at the rank from which they ended lowest in the mean, where there are several."""
 
@@ -59,7 +61,7 @@ class Dive:
 
     ``corners`` are those that a growth has still to walk, the present one first; a plain dive has none. ``scale`` says
     how many times the least patience a growth has, ``family`` which growths began as one, and ``began`` after which
-    corner this one did.
+    corner this one did. ``again`` says that a dive of orbits began where another had ended.
     """
 
     root: int
@@ -100,6 +102,15 @@ class Dive:
         return cls(**{**written, "member": member, "corners": corners, "began": (n, m, p)})
 
 
+@dataclass
+class End:
+    """Where a dive of orbits was given up, and how many began there since."""
+
+    rank: int
+    member: Member
+    tries: int = 0
+
+
 class Dives:
     """The dives of a run.
 
@@ -132,8 +143,7 @@ class Dives:
         self._kept: dict[Corner, list[Dive]] = {}
         # By the rank where plain dives began: how many were given up, and the sum of the ranks where they were.
         self._ends: dict[int, tuple[int, int]] = {}
-        # By the rank where dives began again: how many ended, and how many of them at the lowest rank, come from above.
-        self._leads: dict[int, tuple[int, int]] = {}
+        self._ended: list[End] = []
         # Stride scheduling: the steps that growths from each corner spent, by the part that is due to them.
         self._turns: dict[Corner, float] = {_ROOT: 0.0}
         self.growing = True
@@ -161,43 +171,25 @@ class Dives:
 
     def holds(self, state: bytes) -> bool:
         """Tell whether a dive stands at a state, or may begin there."""
-        return any(dive.member.state == state for dive in (*self.open, *self._all_kept))
+        members = [dive.member for dive in (*self.open, *self._all_kept)] + [end.member for end in self._ended]
+        return any(member.state == state for member in members)
 
     @property
     def _all_kept(self) -> list[Dive]:
         return [dive for dives in self._kept.values() for dive in dives]
 
-    def launch(
-        self,
-        number: int,
-        starts: Sequence[tuple[int, Member]],
-        generator: np.random.Generator,
-        found: Sequence[Sequence[tuple[int, Member]]] = (),
-    ) -> Dive:
-        """Return the dive that chunk ``number`` goes on with: the one that waits longest, or else a new one.
-
-        ``found`` are places where one may begin again, those of one rank together, the lowest first.
-        """
+    def launch(self, number: int, starts: Sequence[tuple[int, Member]], generator: np.random.Generator) -> Dive:
+        """Return the dive that chunk ``number`` goes on with: the one that waits longest, or else a new one."""
         if self._open:
             dive = self._open.pop(0)
-        elif found and generator.random() < _AGAIN:
-            rank, member = self._lead(found[:_LOW], generator)
-            dive = Dive(rank, rank, member, again=True)
+        elif self._ended and generator.random() < _AGAIN:
+            end = min(self._ended, key=lambda end: (end.tries, end.rank))
+            end.tries += 1
+            dive = Dive(end.rank, end.rank, end.member, again=True)
         else:
             dive = self._new(number, starts, generator)
         self._flying[number] = dive
         return dive
-
-    def _lead(
-        self, found: Sequence[Sequence[tuple[int, Member]]], generator: np.random.Generator
-    ) -> tuple[int, Member]:
-        """Return a place to begin again, its rank chosen by how often one led to the lowest (Thompson sampling)."""
-        chances = []
-        for group in found:
-            tries, hits = self._leads.get(group[0][0], (0, 0))
-            chances.append(float(generator.beta(1 + hits, 1 + tries - hits)))
-        group = found[int(np.argmax(chances))]
-        return group[int(generator.integers(len(group)))]
 
     def flying(self, number: int) -> bool:
         """Tell whether a chunk that is under way belongs to a dive."""
@@ -227,18 +219,24 @@ class Dives:
         elif dive.corner:
             self._keep(dive.corner, dive)
             self._open.append(replace(dive, stall=0, corners=dive.corners[1:]))
-        elif dive.again:
-            tries, hits = self._leads.get(dive.root, (0, 0))
-            self._leads[dive.root] = tries + 1, hits + (dive.rank < dive.root and dive.rank == self.lowest)
         elif not dive.grows:
-            times, total = self._ends.get(dive.root, (0, 0))
-            self._ends[dive.root] = times + 1, total + dive.rank
-            self.failed = self.failed or (dive.rank == dive.root and not dead)
+            if not dive.again:
+                times, total = self._ends.get(dive.root, (0, 0))
+                self._ends[dive.root] = times + 1, total + dive.rank
+                self.failed = self.failed or (dive.rank == dive.root and not dead)
+            if dive.rank < dive.root and not self._renewed:
+                self._keep_end(dive)
 
     @property
     def _plain_patience(self) -> float:
         shared = self._spent[False] / (_PART * (len(self.open) + 1))
         return max(self._patience, shared) if self._renewed else self._patience
+
+    def _keep_end(self, dive: Dive) -> None:
+        """Keep where a dive was given up among the ends of the lowest ranks; those most often tried make way."""
+        ends = [*self._ended, End(dive.rank, dive.member)]
+        low = sorted({end.rank for end in ends})[:_LOW]
+        self._ended = sorted((end for end in ends if end.rank in low), key=lambda end: (end.tries, end.rank))[:_ENDS]
 
     def _keep(self, corner: Corner, dive: Dive) -> None:
         """Keep a growth that leaves a corner if none came lower: the last of each family, of so many families."""
@@ -294,14 +292,15 @@ class Dives:
             "open": [dive.written(names) for dive in self.open],
             "kept": [dive.written(names) for dive in self._all_kept],
             "ends": [[root, *end] for root, end in self._ends.items()],
-            "leads": [[root, *lead] for root, lead in self._leads.items()],
+            "ended": [{**vars(end), "member": end.member.written(names)} for end in self._ended],
             "turns": [[corner, turn] for corner, turn in self._turns.items()],
         }
 
     @staticmethod
     def names(checkpoint: Mapping[str, Any]) -> set[str]:
         """Return the IDs of all states that `restore` needs."""
-        return {dive["member"]["state"] for dive in (*checkpoint["open"], *checkpoint["kept"])}
+        held = (*checkpoint["open"], *checkpoint["kept"], *checkpoint.get("ended", ()))
+        return {each["member"]["state"] for each in held}
 
     def restore(self, checkpoint: Mapping[str, Any], states: Mapping[str, bytes]) -> None:
         """Take up a checkpoint; ``states`` gives each ID's state."""
@@ -313,4 +312,5 @@ class Dives:
         self._turns = {(n, m, p): turn for (n, m, p), turn in checkpoint["turns"]}
         self._ends = {root: (times, total) for root, times, total in checkpoint["ends"]}
         # A run that an earlier version began has none of these.
-        self._leads = {root: (tries, hits) for root, tries, hits in checkpoint.get("leads", [])}
+        ended = checkpoint.get("ended", [])
+        self._ended = [End(end["rank"], Member.read(end["member"], states), end["tries"]) for end in ended]

@@ -149,7 +149,7 @@ class Ladder:
         )
 
     def _dive(self, number: int, steps: int, generator: np.random.Generator) -> Chunk:
-        schedule, dive = self._schedule, self._dives.launch(number, self._starts, generator, self._found)
+        schedule, dive = self._schedule, self._dives.launch(number, self._starts, generator)
         if dive.grows:
             steps = path = min(steps, int(generator.choice(_GROWTH_PATHS)))
             idle = int(generator.choice(_GROWTH_IDLE))
@@ -169,16 +169,6 @@ class Ladder:
             sandwich=dive.stall > 0 and not dive.corner,
             corner=dive.corner,
         )
-
-    @property
-    def _found(self) -> Sequence[Sequence[tuple[int, Member]]]:
-        """What dives of orbits may begin again from, below where the first did: the lowest rank first."""
-        if not self._schedule.orbit:
-            return ()
-        began = min(rank for rank, _ in self._starts)
-        return [
-            [(rank, member) for member in pool.members] for rank, pool in sorted(self._pools.items()) if rank < began
-        ]
 
     @property
     def _dives_next(self) -> bool:
