@@ -1,6 +1,7 @@
 """Symmetric search: groups, the walk of orbits and its twin, the space, and runs from the command line."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalogue_samples import strassen
 from flipforge import api
+from flipforge.catalogue import SqliteStore
 from flipforge.cli import main
-from flipforge.errors import InputError, RingError, VerificationError
+from flipforge.errors import InputError, ReplayError, RingError, VerificationError
 from flipforge.flips import Orbits, seed_words, symmetric_reference, symmetric_walk, unpack
 from flipforge.problems import matmul, parse
-from flipforge.rings import GF2, GF3, ZT, Z
+from flipforge.rings import GF2, GF3, ZT, Ring, Z
 from flipforge.rings import ring as ring_named
 from flipforge.schemes import (
     SYMMETRY_FORMAT,
@@ -28,7 +31,7 @@ from flipforge.schemes import (
     symmetry,
     symmetry_of,
 )
-from flipforge.search import Effort, Seed, SymmetricSpace
+from flipforge.search import Effort, Entry, Seed, SymmetricSpace
 
 GROUPS = [
     ("matmul:2x2x2", "Z3"),
@@ -384,6 +387,18 @@ def _run(capture: pytest.CaptureFixture[str], *words: object) -> tuple[int, str,
         main([str(word) for word in words])
     out, err = capture.readouterr()
     return int(caught.value.code or 0), out, err
+
+
+@pytest.mark.parametrize("ring", [GF2, Z])
+def test_what_only_records_a_group_replays_where_a_search_begins_with_it(ring: Ring, tmp_path: Path) -> None:
+    space = SymmetricSpace(matmul(2, 2, 2), symmetry("Z3", matmul(2, 2, 2), GF2))
+    start, other = space.scheme(space.start(Seed(0))), strassen(ring).canonical
+    other = replace(other, provenance={"symmetry": space.symmetry.as_dict()})
+    with SqliteStore.open(tmp_path / "c.db") as store:
+        store.commit([Entry(scheme, "derived", source="a test") for scheme in (start, other)])
+        assert api.replay_scheme(start.id, db=store).flips == 0
+        with pytest.raises(ReplayError, match="has no lineage to replay"):
+            api.replay_scheme(other.id, db=store)
 
 
 @pytest.mark.parametrize("chosen", [(), ("--cubes", "110")])

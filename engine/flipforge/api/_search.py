@@ -22,7 +22,7 @@ from flipforge.api._terms import (
     terms_of,
 )
 from flipforge.catalogue import SqliteStore
-from flipforge.errors import InputError, ReplayError
+from flipforge.errors import FlipforgeError, InputError, ReplayError
 from flipforge.problems import Problem, is_family
 from flipforge.rings import ZT, Q, Ring
 from flipforge.rings import ring as ring_named
@@ -318,8 +318,11 @@ def _symmetric_firsts(scheme: Stored) -> Sequence[Scheme]:
     group = symmetry_of(scheme) if isinstance(scheme, Scheme) else None
     if group is None:
         return ()
-    space = SymmetricSpace(scheme.problem, group, scheme.ring)
-    return [space.scheme(state) for state in space.every_start()]
+    try:
+        space = SymmetricSpace(scheme.problem, group, scheme.ring)
+        return [space.scheme(state) for state in space.every_start()]
+    except FlipforgeError:
+        return ()  # no search looks there, or only from a scheme that it is given
 
 
 def _group_in(config: Mapping[str, Any], problem: Problem, source: str) -> Symmetry | None:
