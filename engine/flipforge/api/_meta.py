@@ -41,6 +41,8 @@ NOTHING = ("standard",)
 
 _FIRST = "standard"
 _CYCLIC = "cyclic"
+_ALONE = (_FIRST, _CYCLIC)
+"""Moves that begin where a search of the format alone does, whatever the archive has."""
 MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC)
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
@@ -154,7 +156,7 @@ class MetaRounds(Rounds):
         exact = self._is_lower(pair, bound)
         if exact:
             self._bandit.renew(pair)
-        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] not in (_FIRST, _CYCLIC))
+        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] not in _ALONE)
         arm = self._arms[pair] = _Arm(bound) if afresh else self._arms[pair]
         steps = self._steps(min(arm.turns, _TURNS - 1))
         if self._limits.flips is not None:
@@ -167,7 +169,7 @@ class MetaRounds(Rounds):
         return pair not in self._arms or bound < self._arms[pair].bound
 
     def _bounds(self, problem: Problem) -> dict[str, int]:
-        bounds = self._lattice.bounds(problem)
+        bounds = dict(self._lattice.bounds(problem))
         if problem.name not in self._given:
             bounds[_FIRST] = self._lattice.standard_rank(problem)
         if problem.kind == "matmul" and len(set(problem.dims)) == 1 and SymmetricSpace.holds(problem):
@@ -175,7 +177,7 @@ class MetaRounds(Rounds):
         return bounds
 
     def _space(self, pair: Pair) -> FlipSpace | SymmetricSpace:
-        """Return where a pair walks: of its finds in either, the archive makes no difference."""
+        """Return where a pair walks; the archive takes what it finds there like any other."""
         problem = self._problems[pair[0]]
         if pair[1] == _CYCLIC:
             return SymmetricSpace(problem, symmetry("Z3", problem, self._ring), self._ring)
@@ -224,7 +226,7 @@ class MetaRounds(Rounds):
             # What a move makes leaves its start on short paths, or else on those of dives, which cost more.
             held = self._lattice.held(space.problem, move)
             moved = replace(self._schedule, alone=0, dive=0 if held else self._schedule.dive, held=held)
-            schedule = fitted(self._schedule, space) if move in (_FIRST, _CYCLIC) else moved
+            schedule = fitted(self._schedule, space) if move in _ALONE else moved
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
@@ -237,7 +239,7 @@ class MetaRounds(Rounds):
 
     def _starts(self, space: FlipSpace | SymmetricSpace, turn: _Turn) -> list[Entry]:
         move = turn.pair[1]
-        if move in (_FIRST, _CYCLIC):
+        if move in _ALONE:
             return starts_of(space, (), self._store, self._record.config["seed"])
         return self._lattice.starts(
             space.problem, move, self._generator(1), self._scheme, run=self._record.id, exact=turn.exact
