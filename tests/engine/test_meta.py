@@ -208,6 +208,25 @@ def test_cubes_are_walked_among_cyclically_symmetric_schemes_too(db: Path) -> No
     assert api.replay_scheme(found.id, db=db).scheme == found.id
 
 
+def test_what_is_found_with_a_symmetry_is_walked_on_without(db: Path) -> None:
+    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=48_000_000)
+    cube = matmul(2, 2, 2)
+    group = symmetry("Z3", cube, ring_named("GF5"))
+    with SqliteStore.open(db) as store:
+        (run,) = (run for run in store.runs(result.run) if run.id.endswith(".relax"))
+        starts = [store.scheme(member["state"]) for _, member in run.checkpoint["ladder"]["starts"]]
+    assert run.id == f"{result.run}.0.relax" and run.flips > 0
+    assert starts and all(is_invariant(start, group) for start in starts)
+    assert not run.config["schedule"]["orbit"], "its flips are not of orbits"
+
+
+def test_what_comes_of_a_scheme_without_its_symmetry_is_put_down_to_both_moves(db: Path) -> None:
+    result = searched(db, "matmul:3..4x4x4", ring="GF2", seed=1, max_flips=400_000_000)
+    with SqliteStore.open(db) as store:
+        gained = {(number, move): gain for number, move, gain, _ in store.run(result.run).checkpoint["bandit"]["pairs"]}
+    print(gained)
+
+
 def test_all_schemes_of_one_rank_have_their_turn_as_parents() -> None:
     space = FlipSpace(matmul(2, 2, 2))
     end = space.walk(space.start(Seed(0)), Effort(2_000_000, 20_000, 7, 2_000, 1), Seed(3))

@@ -15,7 +15,6 @@ from flipforge.api._spaces import fitted, starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
-from flipforge.problems import Problem
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme, symmetry
 from flipforge.search import (
@@ -32,6 +31,7 @@ from flipforge.search import (
     RunRecord,
     SymmetricSpace,
     linked,
+    unchanged,
 )
 
 __all__ = ["NOTHING", "MetaRounds", "begin_meta", "check_lattice"]
@@ -43,7 +43,12 @@ _FIRST = "standard"
 _CYCLIC = "cyclic"
 _ALONE = (_FIRST, _CYCLIC)
 """Moves that begin where a search of the format alone does, whatever the archive has."""
-MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC)
+_RELAX = "relax"
+MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC, _RELAX)
+_RELAXED_RANKS = 6
+"""Of how many of the lowest ranks that `cyclic` keeps a scheme is walked on without the symmetry."""
+_RELAXED = 8
+"""Schemes that a turn of it begins with."""
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
 _KINDS = ("matmul:", "structured:")
@@ -134,9 +139,9 @@ class MetaRounds(Rounds):
     def _next_turn(self) -> _Turn | None:
         """Return the next turn; None where nothing can be walked any more."""
         bounds: dict[Pair, int] = {}
-        for number, problem in enumerate(self._problems):
-            if not self._members[number].reached:
-                bounds |= {(number, move): bound for move, bound in self._bounds(problem).items()}
+        for number, member in enumerate(self._members):
+            if not member.reached:
+                bounds |= {(number, move): bound for move, bound in self._bounds(number).items()}
         bounds = {pair: bound for pair, bound in bounds.items() if not self._is_stuck(pair, bound)}
         if not bounds:
             return None
@@ -156,7 +161,8 @@ class MetaRounds(Rounds):
         exact = self._is_lower(pair, bound)
         if exact:
             self._bandit.renew(pair)
-        afresh = exact or (self._arms[pair].turns >= _TURNS and pair[1] not in _ALONE)
+        tired = pair in self._arms and self._arms[pair].turns >= _TURNS and pair[1] not in _ALONE
+        afresh = exact or tired or pair[1] == _RELAX
         arm = self._arms[pair] = _Arm(bound) if afresh else self._arms[pair]
         steps = self._steps(min(arm.turns, _TURNS - 1))
         if self._limits.flips is not None:
@@ -168,13 +174,22 @@ class MetaRounds(Rounds):
         """Tell whether a move can start lower than it ever did."""
         return pair not in self._arms or bound < self._arms[pair].bound
 
-    def _bounds(self, problem: Problem) -> dict[str, int]:
+    def _bounds(self, number: int) -> dict[str, int]:
+        problem = self._problems[number]
         bounds = dict(self._lattice.bounds(problem))
         if problem.name not in self._given:
             bounds[_FIRST] = self._lattice.standard_rank(problem)
         if problem.kind == "matmul" and len(set(problem.dims)) == 1 and SymmetricSpace.holds(problem):
             bounds[_CYCLIC] = self._lattice.standard_rank(problem)
+            if kept := self._cyclic(number):
+                bounds[_RELAX] = min(kept)
         return bounds
+
+    def _cyclic(self, number: int) -> dict[int, list[str]]:
+        """Return the IDs of what `cyclic` keeps of a problem, by rank."""
+        record = self._stored((number, _CYCLIC))
+        pools = record.checkpoint["ladder"]["pools"] if record else {}
+        return {int(rank): [member["state"] for member in pool["members"]] for rank, pool in pools.items()}
 
     def _space(self, pair: Pair) -> FlipSpace | SymmetricSpace:
         """Return where a pair walks; the archive takes what it finds there like any other."""
@@ -204,6 +219,8 @@ class MetaRounds(Rounds):
         gained = max(0, min(best, turn.bound) - (ended.rank or best))
         # A flip of orbits moves so many products, and takes about as many times as long.
         self._bandit.tell(turn.pair, gained=gained, steps=steps * (ended.config["schedule"]["orbit"] or 1))
+        if gained and turn.pair[1] == _RELAX:
+            self._bandit.tell((number, _CYCLIC), gained=gained, steps=0)
         if self._over() and ended.flips < turn.until and ended.state != "done":
             return False
         self._arms[turn.pair] = replace(arm, turns=0 if gained else arm.turns + 1, stuck=steps == 0)
@@ -226,7 +243,7 @@ class MetaRounds(Rounds):
             # What a move makes leaves its start on short paths, or else on those of dives, which cost more.
             held = self._lattice.held(space.problem, move)
             moved = replace(self._schedule, alone=0, dive=0 if held else self._schedule.dive, held=held)
-            schedule = fitted(self._schedule, space) if move in _ALONE else moved
+            schedule = fitted(self._schedule, space) if move in (*_ALONE, _RELAX) else moved
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
@@ -241,9 +258,19 @@ class MetaRounds(Rounds):
         move = turn.pair[1]
         if move in _ALONE:
             return starts_of(space, (), self._store, self._record.config["seed"])
+        if move == _RELAX:
+            return self._relaxed(turn.pair[0])
         return self._lattice.starts(
             space.problem, move, self._generator(1), self._scheme, run=self._record.id, exact=turn.exact
         )
+
+    def _relaxed(self, number: int) -> list[Entry]:
+        """Draw from what `cyclic` keeps: what comes lowest without the symmetry is not the lowest with it."""
+        kept, generator = self._cyclic(number), self._generator(1)
+        ranks = sorted(kept)[:_RELAXED_RANKS]
+        pools = [kept[ranks[lot]] for lot in generator.integers(len(ranks), size=_RELAXED)]
+        names = dict.fromkeys(pool[int(generator.integers(len(pool)))] for pool in pools)
+        return [unchanged(self._scheme(name)) for name in names]
 
     def _harvest(self, pair: Pair, ended: RunRecord) -> None:
         """Put what a run holds into the archive."""

@@ -1,6 +1,6 @@
 """The searcher: protocols, spaces, pools and schedule, run and replay."""
 
-from flipforge.search._archive import HOLDS, Archive, Lattice, linked
+from flipforge.search._archive import HOLDS, Archive, Lattice, linked, unchanged
 from flipforge.search._bandit import Bandit
 from flipforge.search._border_space import BorderSpace
 from flipforge.search._chunk import HOLD_CALLS, Chunk, ChunkResult, Find, run_chunk, take
@@ -122,4 +122,5 @@ __all__ = [
     "run_chunk",
     "space_for",
     "take",
+    "unchanged",
 ]

@@ -20,7 +20,7 @@ from flipforge.search._growth import Corner
 from flipforge.search._neighbours import cuts, extensions, placed, projections, standing, tensors
 from flipforge.search._protocols import Entry
 
-__all__ = ["HOLDS", "Archive", "Lattice", "linked"]
+__all__ = ["HOLDS", "Archive", "Lattice", "linked", "unchanged"]
 
 HOLDS = ("hold-n", "hold-m", "hold-p")
 """Moves that extend a smaller format by an index of an axis and hold it."""
@@ -160,7 +160,7 @@ class Lattice:
         """
         if move == "own":
             names = [self._archive.draw(target.name, generator, only_best=True) for _ in range(_STARTS)]
-            return [Entry(scheme, _origin([scheme])) for scheme in map(scheme_of, dict.fromkeys(names))]
+            return [unchanged(scheme) for scheme in map(scheme_of, dict.fromkeys(names))]
         options = self._options(target, move)
         least = min(bound for bound, _ in options)
         if exact:
@@ -227,6 +227,11 @@ class Lattice:
     def _stored(self, problem: Problem) -> int:
         best = self._archive.best(problem.name)
         return best[0] if best else self.standard_rank(problem)
+
+
+def unchanged(scheme: Scheme) -> Entry:
+    """Return a scheme of the catalogue as a start."""
+    return Entry(scheme, _origin([scheme]))
 
 
 def linked(targets: Sequence[Problem]) -> bool:
