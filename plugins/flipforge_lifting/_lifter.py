@@ -13,7 +13,7 @@ from flipforge_lifting._hensel import Hensel, Reached
 from flipforge_lifting._obstructed import obstruction
 from flipforge_lifting._orders import order
 from flipforge_lifting._rescale import rescaled
-from flipforge_lifting._signs import Signs, signed, signs
+from flipforge_lifting._signs import Signs, has_signs, signed, signs
 
 __all__ = ["HenselLifter"]
 
@@ -39,7 +39,11 @@ class HenselLifter:
     version = "hensel/1"
 
     def liftable(self, scheme: Scheme, to: Ring = Q) -> bool:
-        """Tell whether one of a few attempts lifts the scheme to the ring, or to a smaller one."""
+        """Tell whether one of a few attempts lifts the scheme to the ring, or to a smaller one; no proof is made."""
+        if to == ZT and scheme.ring == GF2 and scheme.problem.inner is None:
+            found = has_signs(scheme)
+            if found is not None:
+                return found
         return self.lift(scheme, to, attempts=_QUICK_ATTEMPTS).outcome == "lifted"
 
     def lift(self, scheme: Scheme, to: Ring = Q, *, attempts: int = 12, seed: int = 0, best: bool = False) -> Lift:

@@ -17,9 +17,11 @@ from flipforge.rings import ZT
 from flipforge.schemes import Scheme
 from flipforge_lifting._obstructed import statement_of
 
-__all__ = ["Signs", "signed", "signs"]
+__all__ = ["Signs", "has_signs", "signed", "signs"]
 
 _CONFLICTS = 100_000
+_FEW_CONFLICTS = 2_000
+"""Most schemes with signs show them within some hundred."""
 _PROOF_CLAUSES = 20_000
 """A longer proof is not kept: to check it takes minutes."""
 
@@ -45,19 +47,25 @@ def signs(scheme: Scheme) -> Signs:
         A proof does not hold, which is a defect.
     """
     scheme = scheme.canonical
-    factors = _rows(scheme)
-    places, equations = sign_places(*factors), sign_equations(scheme.problem.tensor, *factors)
-    indices, rows, columns, right = [*equations], [], [], []
-    for row, (index, (terms, wanted)) in enumerate(equations.items()):
-        entries = [places[axis, q, i] - 1 for q in terms for axis, i in enumerate(index)]
-        rows += [row] * len(entries)
-        columns += entries
-        right.append(wanted % 2)
-    matrix = Sparse((len(indices), len(places)), rows, columns, np.ones(len(rows), dtype=np.int64))
-    dual = solve(matrix, right, 2).dual
-    if dual is not None:
-        return _proven(scheme, {"parity": [list(indices[row]) for row in np.nonzero(dual)[0]]})
-    return _searched(scheme, len(places))
+    odd = _odd(scheme)
+    if odd is not None:
+        return _proven(scheme, {"parity": odd})
+    return _searched(scheme)
+
+
+def has_signs(scheme: Scheme) -> bool | None:
+    """Tell whether parity and a SAT solver find a ternary lift within few conflicts; None where there is no solver."""
+    scheme = scheme.canonical
+    if _odd(scheme) is not None:
+        return False
+    clauses = sign_clauses(scheme.problem.tensor, *_rows(scheme))
+    try:
+        from pysat.solvers import Glucose4
+    except ImportError:
+        return None
+    with Glucose4(bootstrap_with=clauses) as solver:
+        solver.conf_budget(_FEW_CONFLICTS)
+        return bool(solver.solve_limited())
 
 
 def signed(scheme: Scheme, negative: Sequence[int]) -> Scheme:
@@ -80,8 +88,24 @@ def signed(scheme: Scheme, negative: Sequence[int]) -> Scheme:
     return lifted
 
 
-def _searched(scheme: Scheme, entries: int) -> Signs:
-    clauses = sign_clauses(scheme.problem.tensor, *_rows(scheme))
+def _odd(scheme: Scheme) -> list[list[int]] | None:
+    """Return the indices of equations whose parities contradict each other; None where there are none."""
+    factors = _rows(scheme)
+    places, equations = sign_places(*factors), sign_equations(scheme.problem.tensor, *factors)
+    indices, rows, columns, right = [*equations], [], [], []
+    for row, (index, (terms, wanted)) in enumerate(equations.items()):
+        entries = [places[axis, q, i] - 1 for q in terms for axis, i in enumerate(index)]
+        rows += [row] * len(entries)
+        columns += entries
+        right.append(wanted % 2)
+    matrix = Sparse((len(indices), len(places)), rows, columns, np.ones(len(rows), dtype=np.int64))
+    dual = solve(matrix, right, 2).dual
+    return None if dual is None else [list(indices[row]) for row in np.nonzero(dual)[0]]
+
+
+def _searched(scheme: Scheme) -> Signs:
+    factors = _rows(scheme)
+    entries, clauses = len(sign_places(*factors)), sign_clauses(scheme.problem.tensor, *factors)
     if [] in clauses:
         return _proven(scheme, {"clauses": []})
     try:

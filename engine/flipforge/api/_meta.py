@@ -11,7 +11,7 @@ import numpy as np
 
 from flipforge.api._library import load, parse_problem
 from flipforge.api._rounds import Member, Rounds, member_seed
-from flipforge.api._spaces import fitted, starts_of
+from flipforge.api._spaces import fitted, kept, named, starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
@@ -45,8 +45,6 @@ _ALONE = (_FIRST, _CYCLIC)
 """Moves that begin where a search of the format alone does, whatever the archive has."""
 _RELAX = "relax"
 MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC, _RELAX)
-_RELAXED_RANKS = 6
-"""Of how many of the lowest ranks that `cyclic` keeps a scheme is walked on without the symmetry."""
 _RELAXED = 8
 """Schemes that a turn of it begins with."""
 _TURNS = 6
@@ -181,15 +179,14 @@ class MetaRounds(Rounds):
             bounds[_FIRST] = self._lattice.standard_rank(problem)
         if problem.kind == "matmul" and len(set(problem.dims)) == 1 and SymmetricSpace.holds(problem):
             bounds[_CYCLIC] = self._lattice.standard_rank(problem)
-            if kept := self._cyclic(number):
-                bounds[_RELAX] = min(kept)
+            if found := self._cyclic(number):
+                bounds[_RELAX] = min(found)
         return bounds
 
     def _cyclic(self, number: int) -> dict[int, list[str]]:
         """Return the IDs of what `cyclic` keeps of a problem, by rank."""
         record = self._stored((number, _CYCLIC))
-        pools = record.checkpoint["ladder"]["pools"] if record else {}
-        return {int(rank): [member["state"] for member in pool["members"]] for rank, pool in pools.items()}
+        return kept(record) if record else {}
 
     def _space(self, pair: Pair) -> FlipSpace | SymmetricSpace:
         """Return where a pair walks; the archive takes what it finds there like any other."""
@@ -266,9 +263,8 @@ class MetaRounds(Rounds):
 
     def _relaxed(self, number: int) -> list[Entry]:
         """Draw from what `cyclic` keeps: what comes lowest without the symmetry is not the lowest with it."""
-        kept, generator = self._cyclic(number), self._generator(1)
-        ranks = sorted(kept)[:_RELAXED_RANKS]
-        pools = [kept[ranks[lot]] for lot in generator.integers(len(ranks), size=_RELAXED)]
+        shelves, generator = [*self._cyclic(number).values()], self._generator(1)
+        pools = [shelves[lot] for lot in generator.integers(len(shelves), size=_RELAXED)]
         names = dict.fromkeys(pool[int(generator.integers(len(pool)))] for pool in pools)
         return [unchanged(self._scheme(name)) for name in names]
 
@@ -368,7 +364,7 @@ def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequenc
         if objective.required:
             found = _first_fit(found, objective, store, ring)
     elif tuple(start) != NOTHING:
-        for item in start:
+        for item in named(start, store):
             problem = load(item, db=store).problem
             if not problem.name.startswith(_KINDS):
                 raise InputError(f"{item}: a scheme of {problem}, from which no move leads; give one of a product")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from flipforge import plugins
 from flipforge.api._library import Name, load, load_object
 from flipforge.catalogue import SqliteStore
-from flipforge.errors import InputError, RingError
+from flipforge.errors import InputError, NotFoundError, RingError
 from flipforge.problems import LayerProblem, Problem
 from flipforge.programs import Layer
 from flipforge.rings import Q, Ring
@@ -24,6 +24,7 @@ from flipforge.search import (
     LayerSpace,
     LeastSquaresSpace,
     Proven,
+    RunRecord,
     Schedule,
     Seed,
     Space,
@@ -40,7 +41,10 @@ from flipforge.search import (
 if TYPE_CHECKING:
     from flipforge.polynomials import IdentityProblem
 
-__all__ = ["AnySpace", "fitted", "search_space", "starts_of", "usual_ring", "warm_layers"]
+__all__ = ["AnySpace", "fitted", "kept", "named", "search_space", "starts_of", "usual_ring", "warm_layers"]
+
+_KEPT_RANKS = 6
+"""Of how many of the lowest ranks what a run keeps is taken."""
 
 AnySpace = FlipSpace | SymmetricSpace | LayerSpace | IdentitySpace | SystemSpace | LeastSquaresSpace
 
@@ -100,7 +104,43 @@ def starts_of(space: AnySpace, start: Sequence[Name], store: SqliteStore, seed: 
     InputError
         One is no object of this problem, or has another form than the search makes.
     """
-    return [_given(space, item, store) for item in start] if start else _usual(space, seed)
+    return [_given(space, item, store) for item in named(start, store)] if start else _usual(space, seed)
+
+
+def named(start: Sequence[Name], store: SqliteStore) -> list[Name]:
+    """Return the names of what a search starts from: a run stands for all that it keeps.
+
+    Raises
+    ------
+    InputError
+        A run keeps nothing to start from.
+    """
+    names: dict[Name, None] = {}
+    for item in start:
+        record = _run_of(item, store)
+        if record is None:
+            names[item] = None
+            continue
+        found = [key for shelf in kept(record).values() for key in shelf]
+        if not found:
+            raise InputError(f"{item}: a run that keeps no schemes; give one of a search, or an ID of a scheme")
+        names |= dict.fromkeys(found)
+    return [*names]
+
+
+def kept(record: RunRecord) -> dict[int, list[str]]:
+    """Return the IDs of what a run keeps of the lowest ranks, by rank; what its archive has where it is of a family.
+
+    What leads lowest is not always the lowest: under another group, or without one, the ways down are others.
+    """
+    found: dict[int, list[str]] = {}
+    for rank, pool in record.checkpoint.get("ladder", {"pools": {}})["pools"].items():
+        found[int(rank)] = [member["state"] for member in pool["members"]]
+    found = {rank: found[rank] for rank in sorted(found)[:_KEPT_RANKS]}
+    for shelf in record.checkpoint.get("archive", {}).values():
+        for rank, key in shelf:
+            found.setdefault(rank, []).append(key)
+    return found
 
 
 def warm_layers(space: LayerSpace) -> Callable[[], None]:
@@ -124,6 +164,15 @@ def _usual(space: AnySpace, seed: int) -> list[Entry]:
         ]
     whole: Space[Any] = space
     return [Entry(whole.scheme(whole.start(Seed(0))), "derived", source=_SOURCES[type(space)])]
+
+
+def _run_of(item: Name, store: SqliteStore) -> RunRecord | None:
+    """Return the run of that ID, if it is one."""
+    try:
+        record = store.run(str(item))
+    except NotFoundError:
+        return None
+    return record if record.id == str(item) and not is_there(Path(item)) else None
 
 
 def _given(space: Space[Any], item: Name, store: SqliteStore) -> Entry:

@@ -68,7 +68,7 @@ def search(
     ] = None,
     start: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="ID|FILE", help="Start from this scheme; may stand several times."),
+        typer.Option("--from", metavar="ID|RUN|FILE", help="Start from this, or from what a run keeps; repeatable."),
     ] = None,
     symmetry: Annotated[
         str | None,
