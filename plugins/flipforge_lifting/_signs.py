@@ -59,6 +59,8 @@ def has_signs(scheme: Scheme) -> bool | None:
     if _odd(scheme) is not None:
         return False
     clauses = sign_clauses(scheme.problem.tensor, *_rows(scheme))
+    if [] in clauses:
+        return False
     try:
         from pysat.solvers import Glucose4
     except ImportError:

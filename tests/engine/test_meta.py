@@ -220,11 +220,14 @@ def test_what_is_found_with_a_symmetry_is_walked_on_without(db: Path) -> None:
     assert not run.config["schedule"]["orbit"], "its flips are not of orbits"
 
 
-def test_what_comes_of_a_scheme_without_its_symmetry_is_put_down_to_both_moves(db: Path) -> None:
-    result = searched(db, "matmul:3..4x4x4", ring="GF2", seed=1, max_flips=400_000_000)
+def test_a_family_starts_from_what_another_keeps(db: Path) -> None:
+    first = searched(db, "matmul:2x2x2..3", max_flips=4_000_000)
+    second = searched(db, "matmul:2x2..3x3", start=[first.run], max_flips=500_000)
     with SqliteStore.open(db) as store:
-        gained = {(number, move): gain for number, move, gain, _ in store.run(result.run).checkpoint["bandit"]["pairs"]}
-    print(gained)
+        before, after = (store.run(run).checkpoint["archive"] for run in (first.run, second.run))
+        given = store.run(second.run).config["given"]
+    assert given == ["matmul:2x2x2", "matmul:2x2x3"] and before["matmul:2x2x2"] == after["matmul:2x2x2"]
+    assert ranks(second)["2x2x3"] == 11
 
 
 def test_all_schemes_of_one_rank_have_their_turn_as_parents() -> None:

@@ -291,6 +291,28 @@ def test_what_lifts_seeds_other_formats(tmp_path: Path, monkeypatch: pytest.Monk
     assert (code, out) == (2, "") and "does not lift" in err and err.count("\n") == 1
 
 
+def test_of_what_a_run_keeps_that_which_does_not_lift_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("flipforge.plugins._registry._SESSION", {})
+    db = tmp_path / "c.db"
+    usual: dict[str, Any] = {"workers": 1, "seed": 2, "meta": True, "db": db}
+    free = api.search_family("matmul:2x2x2..4", start=["standard"], max_flips=3_000_000, **usual)
+    register(Manifest("even", "lifters", "", api_version=1), EvenLifter())
+    result = api.search_family("matmul:2x2x2..4", objective="liftable", start=[free.run], max_flips=1, **usual)
+    with open_store(db) as store:
+        given, held = (
+            {key for shelf in store.run(run).checkpoint["archive"].values() for _, key in shelf}
+            for run in (free.run, result.run)
+        )
+        assert held and held == {key for key in given if EvenLifter().liftable(store.scheme(key))} and held != given
+    register(Manifest("none", "lifters", "", api_version=1), NoLifter())
+    code, out, err = answer(
+        capsys, "search", "matmul:2x2x2..4", "--meta", "--liftable", "--from", free.run, "--db", str(db)
+    )
+    assert (code, out) == (2, "") and f"{free.run}: keeps nothing that lifts" in err and err.count("\n") == 1
+
+
 class NoLifter(Judge):
     """Says no to every scheme."""
 

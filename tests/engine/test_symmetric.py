@@ -419,6 +419,29 @@ def test_search_resume_and_replay(chosen: tuple[str, ...], tmp_path: Path, capsy
     assert code == 0 and json.loads(out)["scheme"] == found["scheme"]
 
 
+def test_a_search_without_the_symmetry_starts_from_what_one_with_it_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = tmp_path / "c.db"
+    usual: dict[str, Any] = {"workers": 1, "seed": 1, "db": db}
+    first = api.search("matmul:3x3x3", symmetry="Z3", max_flips=300_000, **usual)
+    assert first.run is not None
+    second = api.search("matmul:3x3x3", start=[first.run], max_flips=300_000, **usual)
+    assert second.run is not None
+    with SqliteStore.open(db) as store:
+        pools = store.run(first.run).checkpoint["ladder"]["pools"]
+        lowest = sorted(map(int, pools))[:6]
+        kept = {(rank, each["state"]) for rank in lowest for each in pools[str(rank)]["members"]}
+        assert {(rank, each["state"]) for rank, each in store.run(second.run).checkpoint["ladder"]["starts"]} == kept
+        assert len({rank for rank, _ in kept}) > 1, "more than the best is taken"
+    assert second.scheme is not None and api.replay_scheme(second.scheme, db=db).scheme == second.scheme
+    words = ("search", "matmul:3x3x3", "--symmetry", "S3", "--from", first.run, "--db", str(db))
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--workers", "1"])
+    assert stop.value.code == 2
+    assert "S3 does not permute its products" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -66,7 +66,7 @@ def test_it_decides_as_trying_all_signs_does(seed: int, changes: int) -> None:
     if not scheme.verdict().valid:
         return
     found = signs(scheme)
-    assert (found.negative is not None) == possible(scheme)
+    assert (found.negative is not None) == possible(scheme) == HenselLifter().liftable(scheme, ZT)
     if found.negative is None:
         assert found.obstruction is not None and check(found.obstruction).valid
     else:
@@ -188,6 +188,7 @@ def test_the_lifter_looks_for_signs() -> None:
     problem = tensor_problem([1, 1, 1], [((0, 0, 0), 3)])
     three = Scheme(problem, GF2, ((1,),), ((1,),), ((1,),))
     none = lifter.lift(three, ZT)
+    assert lifter.liftable(scheme, ZT) and not lifter.liftable(three, ZT)
     assert none.outcome == "obstructed" and none.obstruction is not None and none.obstruction.kind == "signs"
     assert lifter.lift(three, Q, best=True).outcome == "lifted"
     over_3 = lifter.lift(standard_scheme(matmul(2, 2, 2), GF3), ZT)
@@ -200,5 +201,6 @@ def test_without_a_solver_the_answer_says_so(
     monkeypatch.setitem(sys.modules, "pysat.solvers", None)
     found = signs(clausal[0])
     assert found.obstruction is None and "flipforge[sat]" in found.reason
+    assert not HenselLifter().liftable(clausal[0], ZT)
     lift = HenselLifter().lift(clausal[0], ZT, attempts=1)
     assert lift.outcome in ("open", "obstructed") and (lift.outcome == "obstructed" or "flipforge[sat]" in lift.reason)

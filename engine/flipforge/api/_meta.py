@@ -369,9 +369,12 @@ def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequenc
             if not problem.name.startswith(_KINDS):
                 raise InputError(f"{item}: a scheme of {problem}, from which no move leads; give one of a product")
             (entry,) = starts_of(FlipSpace(problem, ring), [item], store)
-            if not _fits(entry.scheme, objective, ring):
+            if _fits(entry.scheme, objective, ring):
+                entries.append(entry)
+            elif item in start:
                 raise InputError(f"{item}: does not lift to characteristic 0; leave it out, or --liftable")
-            entries.append(entry)
+        if not entries:
+            raise InputError(f"{', '.join(map(str, start))}: keeps nothing that lifts to characteristic 0")
         found = [(entry.scheme.problem.name, entry.scheme.rank, entry.scheme.id) for entry in entries]
     archive = Archive({})
     for name, group in groupby(sorted(found, key=lambda each: each[0]), key=lambda each: each[0]):
