@@ -306,7 +306,7 @@ def test_of_what_a_run_keeps_that_which_does_not_lift_is_left_out(
             for run in (free.run, result.run)
         )
         assert held and held == {key for key in given if EvenLifter().liftable(store.scheme(key))} and held != given
-    register(Manifest("none", "lifters", "", api_version=1), NoLifter())
+    register(Manifest("even", "lifters", "", api_version=1), NoLifter())
     code, out, err = answer(
         capsys, "search", "matmul:2x2x2..4", "--meta", "--liftable", "--from", free.run, "--db", str(db)
     )
