@@ -45,7 +45,9 @@ _ALONE = (_FIRST, _CYCLIC)
 """Moves that begin where a search of the format alone does, whatever the archive has."""
 _RELAX = "relax"
 MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC, _RELAX)
-_RELAXED = 8
+_CYCLE = 3
+"""Products of an orbit of `cyclic`."""
+_RELAXED = 4
 """Schemes that a turn of it begins with."""
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
@@ -262,9 +264,11 @@ class MetaRounds(Rounds):
         )
 
     def _relaxed(self, number: int) -> list[Entry]:
-        """Draw from what `cyclic` keeps: what comes lowest without the symmetry is not the lowest with it."""
-        shelves, generator = [*self._cyclic(number).values()], self._generator(1)
-        pools = [shelves[lot] for lot in generator.integers(len(shelves), size=_RELAXED)]
+        """Draw from what `cyclic` keeps, each orbit more half as likely: the lowest does not always lead lowest."""
+        shelves, generator = self._cyclic(number), self._generator(1)
+        weights = np.array([2.0 ** ((min(shelves) - rank) / _CYCLE) for rank in shelves])
+        drawn = generator.choice([*shelves], size=_RELAXED, p=weights / weights.sum())
+        pools = [shelves[int(rank)] for rank in drawn]
         names = dict.fromkeys(pool[int(generator.integers(len(pool)))] for pool in pools)
         return [unchanged(self._scheme(name)) for name in names]
 
