@@ -116,6 +116,30 @@ def test_a_plateau_improves_the_objective_and_its_lineage_replays(name: str) -> 
     assert replay(THREE, root, store.lineage(last.child)).scheme == store.schemes[last.child]
 
 
+@dataclass
+class Asked:
+    """A required objective that says the same of every state, and counts the questions."""
+
+    answer: float
+    required: bool = True
+    questions: int = 0
+
+    def value(self, space: Any, state: Any) -> float:
+        self.questions += 1
+        return self.answer
+
+
+@pytest.mark.parametrize(("answer", "questions"), [(0.0, 1), (1.0, 5)])
+def test_a_plateau_asks_little_of_what_is_dear_to_answer(answer: float, questions: int) -> None:
+    start = THREE.encode(THREE.start(Seed(0)))
+    # Paths so short that none leaves the rank; only the questions are charged as much as the budget.
+    chunk = Chunk(0, (start,), Effort(2_000, 2_000, 26, 2_000, 0), 4_000_000, 1_000, 7, plateau=True)
+    chunk = replace(chunk, effort=replace(chunk.effort, goal=26 - 1))
+    asked = Asked(answer)
+    result = run_chunk(THREE, replace(chunk, effort=Effort(3, 3, 26, 3, 0)), asked)
+    assert not result.finds and asked.questions == questions and result.attempts > 1
+
+
 class Judge:
     """A lifter that lifts nothing."""
 

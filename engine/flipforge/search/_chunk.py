@@ -28,6 +28,8 @@ __all__ = ["Chunk", "ChunkResult", "Find", "describe", "run_chunk", "take"]
 
 _ATTEMPT_COST = 2_000
 """Steps that an attempt is charged at least, so that a chunk of walks that end at once ends too."""
+_ANSWER_COST = 1_000_000
+"""Steps that asking a required objective is charged on a plateau: it takes longer than a path."""
 _DIGEST_BYTES = 8
 HOLD_CALLS = "hold@calls"
 """How `take` knows walks that keep recursive calls; every other walk does where more of them are wanted."""
@@ -161,6 +163,7 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
     began = thread_time()
     level = chunk.effort.goal + 1
     finds: dict[bytes, Find] = {}
+    values: dict[bytes, float] = {}
     counts: dict[str, int] = {}
     steps = charged = attempts = successes = dead = 0
     holds = isinstance(objective, Calls) and not objective.few and isinstance(space, Calling)
@@ -189,7 +192,14 @@ def run_chunk(space: Space[Any], chunk: Chunk, objective: Objective) -> ChunkRes
             if space.score(reduced)[0] < level:
                 outcome, method, flips = replace(outcome, state=reduced, reached=True), method + "+reduce", None
         successes += outcome.reached
-        better = chunk.plateau and _better(space, outcome.state, before, level, objective)
+        better = False
+        if chunk.plateau and space.score(outcome.state)[0] == level:
+            if parent not in values:
+                values[parent] = objective.value(space, before)
+            # Where the answer is yes already there is nothing to ask.
+            if values[parent] or not objective.required:
+                better = objective.value(space, outcome.state) < values[parent]
+                charged += _ANSWER_COST if objective.required else 0
         if outcome.reached or better:
             member = describe(space, outcome.state, objective, sifted=chunk.sifted, flips=flips)
             finds.setdefault(member.state, Find(member, parent, method, effort, seed))
@@ -213,7 +223,3 @@ def _moves(space: Space[Any], state: Any, effort: Effort, seed: Seed) -> bool:
     if not isinstance(space, Sandwiching):
         return False
     return bool(space.key(take(space, state, "sandwich", effort, seed).state) != space.key(state))
-
-
-def _better(space: Space[Any], after: Any, before: Any, level: int, objective: Objective) -> bool:
-    return space.score(after)[0] == level and objective.value(space, after) < objective.value(space, before)
