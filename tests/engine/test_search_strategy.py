@@ -131,12 +131,10 @@ class Asked:
 
 @pytest.mark.parametrize(("answer", "questions"), [(0.0, 1), (1.0, 5)])
 def test_a_plateau_asks_little_of_what_is_dear_to_answer(answer: float, questions: int) -> None:
-    start = THREE.encode(THREE.start(Seed(0)))
-    # Paths so short that none leaves the rank; only the questions are charged as much as the budget.
-    chunk = Chunk(0, (start,), Effort(2_000, 2_000, 26, 2_000, 0), 4_000_000, 1_000, 7, plateau=True)
-    chunk = replace(chunk, effort=replace(chunk.effort, goal=26 - 1))
+    # Of paths so short that none leaves the rank.
+    start, effort = THREE.encode(THREE.start(Seed(0))), Effort(3, 3, 26, 3, 0)
     asked = Asked(answer)
-    result = run_chunk(THREE, replace(chunk, effort=Effort(3, 3, 26, 3, 0)), asked)
+    result = run_chunk(THREE, Chunk(0, (start,), effort, 4_000_000, 1_000, 7, plateau=True), asked)
     assert not result.finds and asked.questions == questions and result.attempts > 1
 
 
