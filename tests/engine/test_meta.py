@@ -189,35 +189,40 @@ def test_formats_that_are_held_have_their_turns(db: Path) -> None:
     assert any(each["run"] in held and each["steps"] for each in api.run_events(result.run, db=db))
 
 
-def test_cubes_are_walked_among_cyclically_symmetric_schemes_too(db: Path) -> None:
-    # As above, all moves get turns; the format that is no cube has no such run.
-    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=24_000_000)
-    name = f"{result.run}.0.cyclic"
-    with SqliteStore.open(db) as store:
-        runs = {run.id: run for run in store.runs(result.run)}
-        assert [each for each in runs if each.endswith(".cyclic")] == [name]
-        run = runs[name]
-        assert run.config["schedule"]["orbit"] == 3 and run.flips > 0 and run.rank == 7
-        told = {(number, move): steps for number, move, _, steps in store.run(result.run).checkpoint["bandit"]["pairs"]}
-        assert told[0, "cyclic"] == 3 * run.flips, "a flip of an orbit counts as three"
-        assert run.best is not None
-        (step,) = store.lineage(run.best)[-1:]
-        assert step.walk_version.startswith("gf5-sym/") and step.run == name
-        found = store.scheme(run.best)
-    assert is_invariant(found, symmetry("Z3", matmul(2, 2, 2), ring_named("GF5")))
-    assert api.replay_scheme(found.id, db=db).scheme == found.id
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Catalogue and ID of a family run that gave every move a turn: over GF(5) no rank is known, at which it ended."""
+    db = tmp_path_factory.mktemp("everywhere") / "catalogue.db"
+    return db, searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=96_000_000).run
 
 
-def test_what_is_found_with_a_symmetry_is_walked_on_without(db: Path) -> None:
-    result = searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=48_000_000)
-    cube = matmul(2, 2, 2)
-    group = symmetry("Z3", cube, ring_named("GF5"))
+@pytest.mark.parametrize(
+    ("number", "move", "walked", "group", "order", "rank"),
+    [(0, "cyclic", "2x2x2", "Z3", 3, 7), (1, "mirror", "2x3x2", "swap", 2, 11)],
+)
+def test_symmetric_schemes_are_walked_with_their_symmetry_and_without(
+    everywhere: tuple[Path, str], number: int, move: str, walked: str, group: str, order: int, rank: int
+) -> None:
+    db, whole = everywhere
+    problem = parse(f"matmul:{walked}")
+    invariant = symmetry(group, problem, ring_named("GF5"))
     with SqliteStore.open(db) as store:
-        (run,) = (run for run in store.runs(result.run) if run.id.endswith(".relax"))
-        starts = [store.scheme(member["state"]) for _, member in run.checkpoint["ladder"]["starts"]]
-    assert run.id == f"{result.run}.0.relax" and run.flips > 0
-    assert starts and all(is_invariant(start, group) for start in starts)
-    assert not run.config["schedule"]["orbit"], "its flips are not of orbits"
+        family, symmetric, relaxed = (
+            store.run(f"{whole}{end}") for end in ("", f".{number}.{move}", f".{number}.relax-{move}")
+        )
+        starts = [store.scheme(member["state"]) for _, member in relaxed.checkpoint["ladder"]["starts"]]
+        found = store.scheme(symmetric.best or "")
+        lineage = store.lineage(found.id)
+    assert symmetric.problem == relaxed.problem == problem.name and relaxed.flips > 0
+    assert (symmetric.config["schedule"]["orbit"], relaxed.config["schedule"]["orbit"]) == (order, 0)
+    told = {(pair, name): steps for pair, name, _, steps in family.checkpoint["bandit"]["pairs"]}
+    assert told[number, move] == order * symmetric.flips > 0, "a flip of an orbit counts as so many"
+    # That of 2x3x2 comes no lower with the symmetry than the standard algorithm.
+    assert bool(lineage) == (move == "cyclic")
+    assert all(step.walk_version.startswith("gf5-sym/") and step.run == symmetric.id for step in lineage)
+    assert is_invariant(found, invariant) and api.replay_scheme(found.id, db=db).scheme == found.id
+    assert starts and all(is_invariant(start, invariant) for start in starts)
+    assert family.checkpoint["archive"][problem.name][0][0] == rank, "in whatever order it is found"
 
 
 def test_a_family_starts_from_what_another_keeps(db: Path) -> None:

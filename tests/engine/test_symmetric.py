@@ -42,6 +42,8 @@ GROUPS = [
     ("matmul:3x3x3", "perm:231"),
     ("matmul:3x3x3", "perm:213,132"),
     ("matmul:3x3x3", "Z3xperm:231"),
+    ("matmul:2x3x2", "swapxZ2"),
+    ("matmul:2x3x4", "Z2"),
     ("matmul:2x2x2", "shear"),
     ("matmul:2x3x2", "side"),
     ("poly:2x2", "swap"),
@@ -372,9 +374,23 @@ def test_unknown_groups_are_refused(name: str) -> None:
         symmetry(name, matmul(3, 3, 3), GF2)
 
 
-def test_other_rings_and_formats_are_refused() -> None:
-    with pytest.raises(InputError, match="square"):
-        symmetry("Z3", matmul(2, 3, 2), GF2)
+@pytest.mark.parametrize(
+    ("problem", "name", "message"),
+    [
+        ("matmul:2x3x2", "Z3", "square matrices, not on matmul:2x3x2"),
+        ("matmul:2x3x2", "S3xZ2", "square matrices"),
+        ("matmul:2x3x2", "swapxperm:21", "square matrices"),
+        ("matmul:2x2x3", "swap", "n x m by m x n, not on matmul:2x2x3"),
+        ("structured:gg:3", "Z3", "square matrices"),
+        ("complex", "Z2", "products of matrices, not on complex"),
+    ],
+)
+def test_formats_that_a_named_group_does_not_act_on_are_refused(problem: str, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        symmetry(name, parse(problem), GF2)
+
+
+def test_other_rings_are_refused() -> None:
     with pytest.raises(RingError):
         SymmetricSpace(matmul(2, 2, 2), symmetry("Z3", matmul(2, 2, 2), GF2), Z)
     shear = Symmetry.read(_given("tilted"), matmul(2, 2, 2), "tilted")

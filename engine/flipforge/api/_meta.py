@@ -15,6 +15,7 @@ from flipforge.api._spaces import fitted, kept, named, starts_of
 from flipforge.api._terms import objective_named
 from flipforge.catalogue import OWN, Query, SqliteStore
 from flipforge.errors import InputError, NotFoundError
+from flipforge.problems import Problem, matmul
 from flipforge.rings import Ring
 from flipforge.schemes import Scheme, symmetry
 from flipforge.search import (
@@ -40,15 +41,20 @@ NOTHING = ("standard",)
 """In place of schemes to start from: the standard algorithms alone."""
 
 _FIRST = "standard"
-_CYCLIC = "cyclic"
-_ALONE = (_FIRST, _CYCLIC)
+_GROUPS = {"cyclic": "Z3", "mirror": "swap", "turn": "swapxZ2", "reverse": "Z2"}
+"""Moves among schemes that a group leaves as they are."""
+_ALONE = (_FIRST, *_GROUPS)
 """Moves that begin where a search of the format alone does, whatever the archive has."""
-_RELAX = "relax"
-MOVES = (_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order", *HOLDS, _CYCLIC, _RELAX)
-_CYCLE = 3
-"""Products of an orbit of `cyclic`."""
-_RELAXED = 4
-"""Schemes that a turn of it begins with."""
+_RELAXED = {f"relax-{move}": move for move in _GROUPS}
+"""Moves that walk on without the symmetry from what another found with it."""
+MOVES = (
+    *(_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order"),
+    *(*HOLDS, *_GROUPS, *_RELAXED),
+)
+_DRAWN = 4
+"""Schemes that a turn without the symmetry begins with."""
+_RANKS_HALVED = 3
+"""So many ranks higher, a scheme is drawn half as often."""
 _TURNS = 6
 """Turns without a gain, each twice as long as the one before, after which a move begins again with other starts."""
 _KINDS = ("matmul:", "structured:")
@@ -162,7 +168,7 @@ class MetaRounds(Rounds):
         if exact:
             self._bandit.renew(pair)
         tired = pair in self._arms and self._arms[pair].turns >= _TURNS and pair[1] not in _ALONE
-        afresh = exact or tired or pair[1] == _RELAX
+        afresh = exact or tired or pair[1] in _RELAXED
         arm = self._arms[pair] = _Arm(bound) if afresh else self._arms[pair]
         steps = self._steps(min(arm.turns, _TURNS - 1))
         if self._limits.flips is not None:
@@ -179,22 +185,27 @@ class MetaRounds(Rounds):
         bounds = dict(self._lattice.bounds(problem))
         if problem.name not in self._given:
             bounds[_FIRST] = self._lattice.standard_rank(problem)
-        if problem.kind == "matmul" and len(set(problem.dims)) == 1 and SymmetricSpace.holds(problem):
-            bounds[_CYCLIC] = self._lattice.standard_rank(problem)
-            if found := self._cyclic(number):
-                bounds[_RELAX] = min(found)
+        for move in _symmetric(problem):
+            bounds[move] = self._lattice.standard_rank(problem)
+            if shelves := self._kept((number, move)):
+                bounds[f"relax-{move}"] = min(shelves)
         return bounds
 
-    def _cyclic(self, number: int) -> dict[int, list[str]]:
-        """Return the IDs of what `cyclic` keeps of a problem, by rank."""
-        record = self._stored((number, _CYCLIC))
+    def _kept(self, pair: Pair) -> dict[int, list[str]]:
+        """Return the IDs of what a pair keeps, by rank."""
+        record = self._stored(pair)
         return kept(record) if record else {}
+
+    def _walked(self, pair: Pair) -> Problem:
+        """Return the problem that a pair walks in: the format, or the order of its sizes that has symmetric schemes."""
+        problem = self._problems[pair[0]]
+        return _palindrome(problem) if pair[1] in (*_GROUPS, *_RELAXED) else problem
 
     def _space(self, pair: Pair) -> FlipSpace | SymmetricSpace:
         """Return where a pair walks; the archive takes what it finds there like any other."""
-        problem = self._problems[pair[0]]
-        if pair[1] == _CYCLIC:
-            return SymmetricSpace(problem, symmetry("Z3", problem, self._ring), self._ring)
+        problem = self._walked(pair)
+        if pair[1] in _GROUPS:
+            return SymmetricSpace(problem, symmetry(_GROUPS[pair[1]], problem, self._ring), self._ring)
         return FlipSpace(problem, self._ring)
 
     def _is_stuck(self, pair: Pair, bound: int) -> bool:
@@ -218,8 +229,8 @@ class MetaRounds(Rounds):
         gained = max(0, min(best, turn.bound) - (ended.rank or best))
         # A flip of orbits moves so many products, and takes about as many times as long.
         self._bandit.tell(turn.pair, gained=gained, steps=steps * (ended.config["schedule"]["orbit"] or 1))
-        if gained and turn.pair[1] == _RELAX:
-            self._bandit.tell((number, _CYCLIC), gained=gained, steps=0)
+        if gained and turn.pair[1] in _RELAXED:
+            self._bandit.tell((number, _RELAXED[turn.pair[1]]), gained=gained, steps=0)
         if self._over() and ended.flips < turn.until and ended.state != "done":
             return False
         self._arms[turn.pair] = replace(arm, turns=0 if gained else arm.turns + 1, stuck=steps == 0)
@@ -242,7 +253,7 @@ class MetaRounds(Rounds):
             # What a move makes leaves its start on short paths, or else on those of dives, which cost more.
             held = self._lattice.held(space.problem, move)
             moved = replace(self._schedule, alone=0, dive=0 if held else self._schedule.dive, held=held)
-            schedule = fitted(self._schedule, space) if move in (*_ALONE, _RELAX) else moved
+            schedule = fitted(self._schedule, space) if move in (*_ALONE, *_RELAXED) else moved
             seed = member_seed(root, number) if move == _FIRST else member_seed(root, number, MOVES.index(move))
             record = self._new(space, number, self._name(turn.pair), seed, schedule)
         run = self._run(space, number, record, limits, max(1, turn.until - record.flips))
@@ -257,17 +268,17 @@ class MetaRounds(Rounds):
         move = turn.pair[1]
         if move in _ALONE:
             return starts_of(space, (), self._store, self._record.config["seed"])
-        if move == _RELAX:
-            return self._relaxed(turn.pair[0])
+        if move in _RELAXED:
+            return self._relaxed(turn.pair)
         return self._lattice.starts(
             space.problem, move, self._generator(1), self._scheme, run=self._record.id, exact=turn.exact
         )
 
-    def _relaxed(self, number: int) -> list[Entry]:
-        """Draw from what `cyclic` keeps, each orbit more half as likely: the lowest does not always lead lowest."""
-        shelves, generator = self._cyclic(number), self._generator(1)
-        weights = np.array([2.0 ** ((min(shelves) - rank) / _CYCLE) for rank in shelves])
-        drawn = generator.choice([*shelves], size=_RELAXED, p=weights / weights.sum())
+    def _relaxed(self, pair: Pair) -> list[Entry]:
+        """Draw from what a symmetric move keeps; the lowest with the symmetry do not always lead lowest without it."""
+        shelves, generator = self._kept((pair[0], _RELAXED[pair[1]])), self._generator(1)
+        weights = np.array([2.0 ** ((min(shelves) - rank) / _RANKS_HALVED) for rank in shelves])
+        drawn = generator.choice([*shelves], size=_DRAWN, p=weights / weights.sum())
         pools = [shelves[int(rank)] for rank in drawn]
         names = dict.fromkeys(pool[int(generator.integers(len(pool)))] for pool in pools)
         return [unchanged(self._scheme(name)) for name in names]
@@ -280,7 +291,7 @@ class MetaRounds(Rounds):
         found = [(rank, member["state"]) for rank, member in held if not (self._must and member["value"])]
         if ended.rank is not None and ended.best is not None and not (self._must and ended.checkpoint["value"]):
             found.append((ended.rank, ended.best))
-        self._take(number, found)
+        self._take(self._walked(pair), found)
         member = self._members[number]
         best = self._archive.best(name) or (None, None)
         done = member.done or (best[0] is not None and member.best_known is not None and best[0] <= member.best_known)
@@ -292,10 +303,9 @@ class MetaRounds(Rounds):
         record = self._stored(turn.pair) if turn else None
         met = record is not None and not (self._must and record.checkpoint["value"])
         if turn and record and met and record.rank is not None and record.best is not None:
-            self._take(turn.pair[0], [(record.rank, record.best)])
+            self._take(self._walked(turn.pair), [(record.rank, record.best)])
 
-    def _take(self, number: int, found: Sequence[tuple[int, str]]) -> None:
-        problem = self._problems[number]
+    def _take(self, problem: Problem, found: Sequence[tuple[int, str]]) -> None:
         self._archive.take(problem.name, found, self._generator(2))
         self._lattice.changed(problem)
 
@@ -339,6 +349,21 @@ class MetaRounds(Rounds):
     def _generator(self, purpose: int) -> np.random.Generator:
         key = (self._record.config["seed"], purpose, self._turn)
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+
+
+def _symmetric(problem: Problem) -> tuple[str, ...]:
+    """Return the moves that look for symmetric schemes of a format."""
+    if problem.kind != "matmul" or not SymmetricSpace.holds(_palindrome(problem)):
+        return ()
+    return {1: ("cyclic",), 2: ("mirror", "turn"), 3: ("reverse",)}[len(set(problem.dims))]
+
+
+def _palindrome(problem: Problem) -> Problem:
+    """Return the product with two equal sizes first and last, of a format that has two; else itself."""
+    n, m, p = sorted(problem.dims)
+    if n == m < p:
+        return matmul(n, p, n)
+    return matmul(p, n, p) if n < m == p else problem
 
 
 def check_lattice(family: str, names: Sequence[str]) -> None:

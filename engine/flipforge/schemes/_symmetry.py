@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from re import compile as regex
 from typing import Any
@@ -140,7 +141,8 @@ def symmetry(text: str, problem: Problem, ring: Ring) -> Symmetry:
         ``Z3`` (u, v, w go round, the third transposed), ``swap`` (A, B, C become B^T, A^T, C^T), ``S3`` (both),
         ``perm:213`` (simultaneous conjugation by the permutation with these images, ``perm:2-13`` with signs; several
         with commas), ``Z2`` (reversal of all indices), ``Z3xZ2``, ``Z3xperm:213`` and so on, or the path of a file.
-        ``swap``, ``perm`` and ``Z2`` act on structured products of square matrices too, where these keep the structure.
+        ``Z2`` acts on all formats, ``swap`` on n x m by m x n, the others on products of square matrices; ``swap``,
+        ``perm`` and ``Z2`` act on structured products too, where these keep the structure.
 
     Raises
     ------
@@ -168,21 +170,24 @@ def symmetry_of(scheme: Scheme) -> Symmetry | None:
 
 def _named(text: str, problem: Problem) -> tuple[Generator, ...]:
     first, _, second = text.partition("x")
-    if first in _ROUND and (problem.kind != "matmul" or len(set(problem.dims)) != 1):
-        raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
     known = _is_conjugation(text) or (first in _FIRST and (first == text or _is_conjugation(second)))
     if not known:
         raise InputError(f"no symmetry {text!r}: use one of {_NAMES}")
+    last = second if first in _FIRST else first
     try:
         cells = matrix_cells(problem)
     except ProblemError:
         raise InputError(f"{text}: acts on products of matrices, not on {problem}; give generators in a file") from None
-    if len(set(problem.dims)) != 1:
+    n, m, p = problem.dims
+    if first in _ROUND and problem.kind != "matmul":
         raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
-    found = (_shift(problem.dims[0]),) if first in _ROUND else ()
+    if (first in _ROUND or last.startswith("perm:")) and not n == m == p:
+        raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
+    if first == "swap" and n != p:
+        raise InputError(f"{text}: acts on products n x m by m x n, not on {problem}; give generators in a file")
+    found = (_shift(n),) if first in _ROUND else ()
     if first in ("S3", "swap"):
         found = (*found, _swap(text, problem, cells))
-    last = second if first in _FIRST else first
     return (*found, *_conjugations(last, problem, cells)) if last else found
 
 
@@ -191,30 +196,37 @@ def _is_conjugation(text: str) -> bool:
 
 
 def _conjugations(text: str, problem: Problem, cells: tuple[Cells, Cells, Cells]) -> tuple[Generator, ...]:
-    """Simultaneous conjugations by signed permutations: entry (i, j) of all matrices moves, and may change its sign."""
+    """Simultaneous conjugations by signed permutations: entry (i, j) of a matrix moves, and may change its sign."""
     found = []
-    for images in _images(text, problem.dims[0]):
-
-        def place(i: int, j: int, images: Sequence[int] = images) -> tuple[int, int, int]:
-            return abs(images[i]) - 1, abs(images[j]) - 1, 1 if images[i] * images[j] > 0 else -1
-
-        u, v, w = (_moved(text, problem, each, each, place) for each in cells)
+    for n, m, p in _images(text, problem.dims):
+        maps = (
+            _moved(text, problem, each, each, partial(_place, rows, columns))
+            for each, rows, columns in zip(cells, (n, m, n), (m, p, p), strict=True)
+        )
+        u, v, w = maps
         found.append(Generator((0, 1, 2), (u, v, w)))
     return tuple(found)
 
 
-def _images(text: str, n: int) -> list[list[int]]:
-    """Return the signed images of 1 to n under each permutation."""
+def _place(rows: Sequence[int], columns: Sequence[int], i: int, j: int) -> tuple[int, int, int]:
+    """Return where signed images of 1, 2, ... take an entry, and with which sign."""
+    return abs(rows[i]) - 1, abs(columns[j]) - 1, 1 if rows[i] * columns[j] > 0 else -1
+
+
+def _images(text: str, sizes: Sequence[int]) -> list[tuple[list[int], list[int], list[int]]]:
+    """Return the signed images of the indices of each axis under each permutation."""
     if text == "Z2":
-        return [list(range(n, 0, -1))]
+        n, m, p = ([*range(size, 0, -1)] for size in sizes)
+        return [(n, m, p)]
     found = []
     for part in text[5:].split(","):
         images = [int(number) for number in _IMAGE.findall(part)]
-        if not _IMAGES.fullmatch(part) or sorted(map(abs, images)) != list(range(1, n + 1)):
+        if not _IMAGES.fullmatch(part) or sorted(map(abs, images)) != list(range(1, sizes[0] + 1)):
             raise InputError(
-                f"{text}: {part!r} is not a permutation of 1 to {n}; write the images, as in perm:213 or perm:2-13"
+                f"{text}: {part!r} is not a permutation of 1 to {sizes[0]}; write the images, as in perm:213 or "
+                "perm:2-13"
             )
-        found.append(images)
+        found.append((images, images, images))
     return found
 
 
