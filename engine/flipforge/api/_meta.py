@@ -41,16 +41,14 @@ NOTHING = ("standard",)
 """In place of schemes to start from: the standard algorithms alone."""
 
 _FIRST = "standard"
-_GROUPS = {"cyclic": "Z3", "mirror": "swap", "turn": "swapxZ2", "reverse": "Z2"}
+_GROUPS = {"cyclic": "Z3", "mirror": "swap", "turn": "swapxZ2"}
 """Moves among schemes that a group leaves as they are."""
 _ALONE = (_FIRST, *_GROUPS)
 """Moves that begin where a search of the format alone does, whatever the archive has."""
 _RELAXED = {f"relax-{move}": move for move in _GROUPS}
 """Moves that walk on without the symmetry from what another found with it."""
-MOVES = (
-    *(_FIRST, "own", "extend", "merge", "tensor", "project", "restrict", "order"),
-    *(*HOLDS, *_GROUPS, *_RELAXED),
-)
+_MADE = ("own", "extend", "merge", "tensor", "project", "restrict", "order")
+MOVES = (_FIRST, *_MADE, *HOLDS, *_GROUPS, *_RELAXED)
 _DRAWN = 4
 """Schemes that a turn without the symmetry begins with."""
 _RANKS_HALVED = 3
@@ -355,7 +353,7 @@ def _symmetric(problem: Problem) -> tuple[str, ...]:
     """Return the moves that look for symmetric schemes of a format."""
     if problem.kind != "matmul" or not SymmetricSpace.holds(_palindrome(problem)):
         return ()
-    return {1: ("cyclic",), 2: ("mirror", "turn"), 3: ("reverse",)}[len(set(problem.dims))]
+    return {1: ("cyclic",), 2: ("mirror", "turn"), 3: ()}[len(set(problem.dims))]
 
 
 def _palindrome(problem: Problem) -> Problem:
