@@ -180,20 +180,19 @@ def test_what_a_smaller_format_gave_is_held() -> None:
     assert lattice.held(parse("structured:ug:3"), "hold-n") == (2, 2, 3)
 
 
-def test_formats_that_are_held_have_their_turns(db: Path) -> None:
-    # Over GF(5) no rank is known: all moves get turns until the budget ends.
-    result = searched(db, "matmul:2x2x3..4", ring="GF5", seed=3, max_flips=16_000_000)
-    with SqliteStore.open(db) as store:
-        held = {run.id: run.config["schedule"]["held"] for run in store.runs(result.run) if ".hold-" in run.id}
-    assert held == {f"{result.run}.1.hold-p": [2, 2, 3]}
-    assert any(each["run"] in held and each["steps"] for each in api.run_events(result.run, db=db))
-
-
 @pytest.fixture(scope="module")
 def everywhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Catalogue and ID of a family run that gave every move a turn: over GF(5) no rank is known, at which it ended."""
     db = tmp_path_factory.mktemp("everywhere") / "catalogue.db"
     return db, searched(db, "matmul:2x2x2..3", ring="GF5", seed=2, max_flips=96_000_000).run
+
+
+def test_formats_that_are_held_have_their_turns(everywhere: tuple[Path, str]) -> None:
+    db, whole = everywhere
+    with SqliteStore.open(db) as store:
+        held = {run.id: run.config["schedule"]["held"] for run in store.runs(whole) if ".hold-" in run.id}
+    assert held == {f"{whole}.1.hold-p": [2, 2, 2]}
+    assert any(each["run"] in held and each["steps"] for each in api.run_events(whole, db=db))
 
 
 @pytest.mark.parametrize(

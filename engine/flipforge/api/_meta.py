@@ -225,8 +225,10 @@ class MetaRounds(Rounds):
         steps = ended.flips - before
         self._harvest(turn.pair, ended)
         gained = max(0, min(best, turn.bound) - (ended.rank or best))
-        # A flip of orbits moves so many products, and takes about as many times as long.
-        self._bandit.tell(turn.pair, gained=gained, steps=steps * (ended.config["schedule"]["orbit"] or 1))
+        # A flip of orbits moves so many products, and takes about as many times as long. A turn that ended early, for
+        # want of ways on, counts as a whole one.
+        told = steps if ended.state == "done" or self._over() else turn.until - before
+        self._bandit.tell(turn.pair, gained=gained, steps=told * (ended.config["schedule"]["orbit"] or 1))
         if gained and turn.pair[1] in _RELAXED:
             self._bandit.tell((number, _RELAXED[turn.pair[1]]), gained=gained, steps=0)
         if self._over() and ended.flips < turn.until and ended.state != "done":

@@ -33,6 +33,9 @@ _COMMIT_SECONDS = 0.5
 _COMMIT_ENTRIES = 200
 _WAIT_SECONDS = 0.5
 _BARREN_CHUNKS = 16
+"""Chunks in a row without a step after which a run ends: none of its states has a move."""
+_IDLE_CHUNKS, _IDLE_STEPS = 64, 2_000
+"""Chunks in a row that find, in so few steps for each attempt, what is there already: there is no other way on."""
 _FAILED_CHUNKS = 20
 
 
@@ -103,7 +106,7 @@ class Run:
         self._early: dict[int, ChunkResult | Failure] = {}
         self._began = self._committed = monotonic()
         self._earlier_seconds, self._earlier_flips = record.seconds, record.flips
-        self._barren = self._failed = 0
+        self._barren = self._idle = self._failed = 0
         self._value = 0.0
         self._statistics = Statistics(record.checkpoint.get("levels", ()), record.checkpoint.get("course", ()))
 
@@ -189,7 +192,7 @@ class Run:
 
     def _over(self) -> bool:
         out_of_time = self._limits.seconds is not None and monotonic() - self._began >= self._limits.seconds
-        return out_of_time or self._reached() or self._barren >= _BARREN_CHUNKS
+        return out_of_time or self._reached() or self._barren >= _BARREN_CHUNKS or self._idle >= _IDLE_CHUNKS
 
     def _reached(self) -> bool:
         target, rank = self._limits.target, self._record.rank
@@ -240,6 +243,8 @@ class Run:
         fresh = sum(self._admit(find, value.level, always=dive) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
+        idle = value.successes and not fresh and value.steps < _IDLE_STEPS * value.attempts
+        self._idle = self._idle + 1 if idle else 0
         if dive:
             found = next(((self._rank(find.member.state), find.member) for find in value.finds), None)
             self._ladder.tell_dive(number, found, steps=value.steps)
