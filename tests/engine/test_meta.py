@@ -230,8 +230,14 @@ def test_a_family_starts_from_what_another_keeps(db: Path) -> None:
     with SqliteStore.open(db) as store:
         before, after = (store.run(run).checkpoint["archive"] for run in (first.run, second.run))
         given = store.run(second.run).config["given"]
-    assert given == ["matmul:2x2x2", "matmul:2x2x3"] and before["matmul:2x2x2"] == after["matmul:2x2x2"]
+    assert given == sorted(before) and before["matmul:2x2x2"] == after["matmul:2x2x2"]
     assert ranks(second)["2x2x3"] == 11
+    alone = api.search("matmul:2x2x3", start=[first.run], max_flips=1, workers=1, seed=1, db=db)
+    with SqliteStore.open(db) as store:
+        starts = store.run(alone.run or "").checkpoint["ladder"]["starts"]
+    assert {member["state"] for _, member in starts} == {key for _, key in before["matmul:2x2x3"]}
+    with pytest.raises(InputError, match="keeps no schemes of matmul:3x3x3"):
+        api.search("matmul:3x3x3", start=[first.run], max_flips=1, workers=1, seed=1, db=db)
 
 
 def test_all_schemes_of_one_rank_have_their_turn_as_parents() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from flipforge import plugins
-from flipforge.api._library import Name, load, load_object
+from flipforge.api._library import Name, load, load_object, parse_problem
 from flipforge.catalogue import SqliteStore
 from flipforge.errors import InputError, NotFoundError, RingError
 from flipforge.problems import LayerProblem, Problem
@@ -104,11 +104,13 @@ def starts_of(space: AnySpace, start: Sequence[Name], store: SqliteStore, seed: 
     InputError
         One is no object of this problem, or has another form than the search makes.
     """
-    return [_given(space, item, store) for item in named(start, store)] if start else _usual(space, seed)
+    if not start:
+        return _usual(space, seed)
+    return [_given(space, item, store) for item in named(start, store, space.problem)]
 
 
-def named(start: Sequence[Name], store: SqliteStore) -> list[Name]:
-    """Return the names of what a search starts from: a run stands for all that it keeps.
+def named(start: Sequence[Name], store: SqliteStore, problem: Problem | None = None) -> list[Name]:
+    """Return the names of what a search starts from: a run stands for what it keeps, of one problem or of all.
 
     Raises
     ------
@@ -121,26 +123,28 @@ def named(start: Sequence[Name], store: SqliteStore) -> list[Name]:
         if record is None:
             names[item] = None
             continue
-        found = [key for shelf in kept(record).values() for key in shelf]
+        found = [*_archived(record, problem), *(key for shelf in kept(record).values() for key in shelf)]
         if not found:
-            raise InputError(f"{item}: a run that keeps no schemes; give one of a search, or an ID of a scheme")
+            what = f"of {problem}" if problem and "archive" in record.checkpoint else "to start from"
+            raise InputError(f"{item}: a run that keeps no schemes {what}; give another, or the ID of a scheme")
         names |= dict.fromkeys(found)
     return [*names]
 
 
 def kept(record: RunRecord) -> dict[int, list[str]]:
-    """Return the IDs of what a run keeps of the lowest ranks, by rank; what its archive has where it is of a family.
+    """Return the IDs of what a run over one problem keeps of the lowest ranks, by rank.
 
     What leads lowest is not always the lowest: under another group, or without one, the ways down are others.
     """
-    found: dict[int, list[str]] = {}
-    for rank, pool in record.checkpoint.get("ladder", {"pools": {}})["pools"].items():
-        found[int(rank)] = [member["state"] for member in pool["members"]]
-    found = {rank: found[rank] for rank in sorted(found)[:_KEPT_RANKS]}
-    for shelf in record.checkpoint.get("archive", {}).values():
-        for rank, key in shelf:
-            found.setdefault(rank, []).append(key)
-    return found
+    pools = record.checkpoint["ladder"]["pools"] if "ladder" in record.checkpoint else {}
+    lowest = sorted(map(int, pools))[:_KEPT_RANKS]
+    return {rank: [member["state"] for member in pools[str(rank)]["members"]] for rank in lowest}
+
+
+def _archived(record: RunRecord, problem: Problem | None) -> list[str]:
+    """Return the IDs of what a run over a lattice of formats has in its archive."""
+    shelves = record.checkpoint.get("archive", {})
+    return [key for name, shelf in shelves.items() if problem in (None, parse_problem(name)) for _, key in shelf]
 
 
 def warm_layers(space: LayerSpace) -> Callable[[], None]:

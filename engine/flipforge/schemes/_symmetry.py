@@ -179,9 +179,8 @@ def _named(text: str, problem: Problem) -> tuple[Generator, ...]:
     except ProblemError:
         raise InputError(f"{text}: acts on products of matrices, not on {problem}; give generators in a file") from None
     n, m, p = problem.dims
-    if first in _ROUND and problem.kind != "matmul":
-        raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
-    if (first in _ROUND or last.startswith("perm:")) and not n == m == p:
+    square = n == m == p
+    if (first in _ROUND and not (square and problem.kind == "matmul")) or (last.startswith("perm:") and not square):
         raise InputError(f"{text}: acts on products of square matrices, not on {problem}; give generators in a file")
     if first == "swap" and n != p:
         raise InputError(f"{text}: acts on products n x m by m x n, not on {problem}; give generators in a file")
@@ -199,11 +198,10 @@ def _conjugations(text: str, problem: Problem, cells: tuple[Cells, Cells, Cells]
     """Simultaneous conjugations by signed permutations: entry (i, j) of a matrix moves, and may change its sign."""
     found = []
     for n, m, p in _images(text, problem.dims):
-        maps = (
+        u, v, w = (
             _moved(text, problem, each, each, partial(_place, rows, columns))
             for each, rows, columns in zip(cells, (n, m, n), (m, p, p), strict=True)
         )
-        u, v, w = maps
         found.append(Generator((0, 1, 2), (u, v, w)))
     return tuple(found)
 
