@@ -229,8 +229,11 @@ def test_a_family_starts_from_what_another_keeps(db: Path) -> None:
     second = searched(db, "matmul:2x2..3x3", start=[first.run], max_flips=500_000)
     with SqliteStore.open(db) as store:
         before, after = (store.run(run).checkpoint["archive"] for run in (first.run, second.run))
-        given = store.run(second.run).config["given"]
-    assert given == sorted(before) and before["matmul:2x2x2"] == after["matmul:2x2x2"]
+        begun = store.run(second.run).config["begun"]
+    assert (
+        begun == {name: shelf[0][0] for name, shelf in before.items()}
+        and before["matmul:2x2x2"] == after["matmul:2x2x2"]
+    )
     assert ranks(second)["2x2x3"] == 11
     alone = api.search("matmul:2x2x3", start=[first.run], max_flips=1, workers=1, seed=1, db=db)
     with SqliteStore.open(db) as store:

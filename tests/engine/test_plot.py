@@ -14,6 +14,8 @@ from commands import Capture, answer
 from flipforge import api
 from flipforge.api import _plot
 from flipforge.catalogue import SqliteStore
+from flipforge.problems import matmul
+from flipforge.search import FlipSpace, Run
 
 pytest.importorskip("matplotlib")
 
@@ -98,6 +100,19 @@ def test_a_family_shows_how_the_gaps_came_down(db: Path, runs: list[str]) -> Non
             events = [event for run in store.runs(runs[1]) for event in store.events(run.id)]
             whole = sum(each["seconds"] for each in events)
     assert sum(line.get_xdata()[-1] for line in lines.values()) == pytest.approx(whole)
+
+
+def test_the_moves_of_a_family_are_drawn_in_the_order_of_their_turns(tmp_path: Path) -> None:
+    config = {"members": ["matmul:3x3x3"], "begun": {"matmul:3x3x3": 26}}
+    record = Run.new(FlipSpace(matmul(3, 3, 3)), "GF2", config)
+    turns = [("own", 26, 25, 1.0), ("cyclic", 27, 26, 2.0), ("own", 25, 24, 4.0)]
+    with SqliteStore.open(tmp_path / "catalogue.db") as store:
+        store.commit([], record)
+        for move, level, rank, seconds in turns:
+            events = [{"level": level, "rank": rank, "seconds": seconds}]
+            store.commit([], replace(record, id=f"{record.id}.0.{move}"), events)
+        courses = _plot._courses(record, store)
+    assert courses == {"matmul:3x3x3": [(0.0, 26), (1.0, 25), (7.0, 24), (7.0, 24)]}
 
 
 def test_a_large_family_shows_the_members_that_are_farthest(

@@ -112,7 +112,8 @@ class MetaRounds(Rounds):
         checkpoint = self._record.checkpoint
         self._problems = [parse_problem(member.problem) for member in self._members]
         self._archive = Archive(checkpoint["archive"])
-        self._given = set(self._record.config["given"])
+        # A run that an earlier version began has the names alone.
+        self._given = set(self._record.config.get("begun", self._record.config.get("given", ())))
         self._must = objective_named(self._record.config["objective"]).required
         self._schemes: dict[str, Scheme] = {}
         self._lattice = Lattice(self._problems, self._ring, self._archive)
@@ -409,7 +410,8 @@ def begin_meta(store: SqliteStore, record: RunRecord, ring: Ring, start: Sequenc
     for name, group in groupby(sorted(found, key=lambda each: each[0]), key=lambda each: each[0]):
         archive.take(name, [each[1:] for each in group], np.random.default_rng(0))
     shelves = archive.checkpoint()
-    config = {**record.config, "meta": True, "start": [str(item) for item in start], "given": sorted(shelves)}
+    begun = {name: shelf[0][0] for name, shelf in sorted(shelves.items())}
+    config = {**record.config, "meta": True, "start": [str(item) for item in start], "begun": begun}
     record = replace(record, config=config, checkpoint={"archive": shelves})
     store.commit(entries, record)
     return record

@@ -219,15 +219,16 @@ def _levels_downwards(axes: "Axes", levels: Sequence[int]) -> None:
 def _courses(record: RunRecord, store: SqliteStore) -> dict[str, list[tuple[float, int]]]:
     """Return, for each member walked, the CPU seconds spent on it and its lowest rank, at each fall and at last."""
     courses: dict[str, list[tuple[float, int]]] = {}
-    for run in store.runs(record.id):
-        problem = record.config["members"][int(run.id.split(".")[1])]
-        for event in store.events(run.id):
-            if "error" in event:
-                continue
-            course = courses.setdefault(problem, [(0.0, event["level"])] * 2)
-            seconds, rank = course.pop()
-            lowest = min(rank, event.get("rank", event["level"]))
-            course += [(seconds + event["seconds"], lowest)] * (1 + (lowest < rank))
+    begun = record.config.get("begun", {})
+    for run, event in store.family_events(record.id):
+        if "error" in event:
+            continue
+        problem = record.config["members"][int(run.split(".")[1])]
+        level = event["level"]
+        course = courses.setdefault(problem, [(0.0, min(level, begun.get(problem, level)))] * 2)
+        seconds, rank = course.pop()
+        lowest = min(rank, event.get("rank", level))
+        course += [(seconds + event["seconds"], lowest)] * (1 + (lowest < rank))
     return courses
 
 

@@ -236,10 +236,24 @@ class SqliteStore:
             The stored text of an event is damaged.
         """
         run = self.run(prefix).id
+        return [event for _, event in self._logged("run = ?", run)]
+
+    def family_events(self, prefix: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the events of all runs of a family, each with its run's ID, in the order in which they were committed.
+
+        Raises
+        ------
+        NotFoundError, CatalogueError
+            As `events` does.
+        """
+        return self._logged("run LIKE ? || '.%'", self.run(prefix).id)
+
+    def _logged(self, condition: str, run: str) -> list[tuple[str, Mapping[str, Any]]]:
+        statement = f"SELECT run, data FROM events WHERE {condition} ORDER BY rowid"
         with translated(self.path):
-            rows = self._connection.execute("SELECT data FROM events WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+            rows = self._connection.execute(statement, (run,)).fetchall()
         try:
-            return [json.loads(row["data"]) for row in rows]
+            return [(row["run"], json.loads(row["data"])) for row in rows]
         except ValueError as error:
             raise CatalogueError(f"{self.path}: an event of run {run} is damaged ({error}); restore a copy") from None
 
