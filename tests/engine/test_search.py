@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalogue_samples import strassen
 from flipforge.errors import InputError, ProblemError, ReplayError, RingError, RunInterrupted, VerificationError
 from flipforge.problems import matmul, tensor_problem
 from flipforge.rings import GF2, ZT, Z
@@ -16,6 +17,7 @@ from flipforge.schemes import standard_scheme
 from flipforge.search import (
     Chunk,
     Effort,
+    Entry,
     Failure,
     FlipSpace,
     Limits,
@@ -151,6 +153,35 @@ def test_a_space_without_moves_ends() -> None:
     assert record.state == "done" and record.rank == 1
     stuck = searched(FlipSpace(matmul(1, 1, 1)), MemoryStore())
     assert stuck.state == "stopped" and stuck.rank == 1
+
+
+@dataclass(frozen=True)
+class Falling(FlipSpace):
+    """A space where all walks fall to one scheme at once, from which none leads on."""
+
+    def walk(self, state: Any, effort: Effort, seed: Seed) -> Outcome[Any]:
+        end = self.state(strassen(GF2))
+        falls = effort.steps > 0 and self.score(state)[0] > 7
+        return Outcome(end if falls else state, falls and effort.goal >= 7, int(falls), {}, 1)
+
+
+@pytest.mark.parametrize("dive", [0, 1_000_000])
+def test_a_run_that_finds_what_is_there_at_once_ends(dive: int) -> None:
+    space, store = Falling(matmul(2, 2, 2)), MemoryStore()
+    run = Run(
+        space,
+        Bench(),
+        store,
+        Run.new(space, "GF2", {"seed": 1}),
+        schedule=replace(SMALL, dive=dive),
+        limits=Limits(target=6, seconds=600.0),
+        deterministic=True,
+        objective=objective("additions"),
+    )
+    run.begin([Entry(standard_scheme(space.problem, GF2).canonical, "derived")])
+    record = run.go()
+    assert (record.state, record.rank) == ("stopped", 7)
+    assert 64 <= len(store.log) < 200, "it goes on for a while, for other walks may find other schemes"
 
 
 def test_replay_refuses_what_does_not_rebuild() -> None:

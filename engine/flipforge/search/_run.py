@@ -35,7 +35,7 @@ _WAIT_SECONDS = 0.5
 _BARREN_CHUNKS = 16
 """Chunks in a row without a step after which a run ends: none of its states has a move."""
 _IDLE_CHUNKS, _IDLE_STEPS = 64, 2_000
-"""Chunks in a row that find, in so few steps for each attempt, what is there already: there is no other way on."""
+"""Chunks in a row that end, in so few steps for each attempt, at what is there already: there is no other way on."""
 _FAILED_CHUNKS = 20
 
 
@@ -243,7 +243,7 @@ class Run:
         fresh = sum(self._admit(find, value.level, always=dive) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
-        idle = value.successes and not fresh and value.steps < _IDLE_STEPS * value.attempts
+        idle = not fresh and value.steps < _IDLE_STEPS * value.attempts
         self._idle = self._idle + 1 if idle else 0
         if dive:
             found = next(((self._rank(find.member.state), find.member) for find in value.finds), None)
