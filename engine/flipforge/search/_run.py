@@ -243,7 +243,7 @@ class Run:
         fresh = sum(self._admit(find, value.level, always=dive) for find in value.finds)
         self._record = replace(self._record, flips=self._record.flips + value.steps)
         self._barren = 0 if value.steps else self._barren + 1
-        idle = not fresh and value.steps < _IDLE_STEPS * value.attempts
+        idle = not fresh and value.steps < min(_IDLE_STEPS, value.effort.steps) * value.attempts
         self._idle = self._idle + 1 if idle else 0
         if dive:
             found = next(((self._rank(find.member.state), find.member) for find in value.finds), None)
