@@ -61,11 +61,10 @@ def has_signs(scheme: Scheme) -> bool | None:
     clauses = sign_clauses(scheme.problem.tensor, *_rows(scheme))
     if [] in clauses:
         return False
-    try:
-        from pysat.solvers import Glucose4
-    except ImportError:
+    glucose = _glucose()
+    if glucose is None:
         return None
-    with Glucose4(bootstrap_with=clauses) as solver:
+    with glucose(bootstrap_with=clauses) as solver:
         solver.conf_budget(_FEW_CONFLICTS)
         return bool(solver.solve_limited())
 
@@ -110,11 +109,10 @@ def _searched(scheme: Scheme) -> Signs:
     entries, clauses = len(sign_places(*factors)), sign_clauses(scheme.problem.tensor, *factors)
     if [] in clauses:
         return _proven(scheme, {"clauses": []})
-    try:
-        from pysat.solvers import Glucose4
-    except ImportError:
+    glucose = _glucose()
+    if glucose is None:
         return Signs(reason="parity allows a ternary lift; a SAT solver decides: pip install 'flipforge[sat]'")
-    with Glucose4(bootstrap_with=clauses, with_proof=True) as solver:
+    with glucose(bootstrap_with=clauses, with_proof=True) as solver:
         solver.conf_budget(_CONFLICTS)
         answer = solver.solve_limited()
         if answer:
@@ -128,6 +126,15 @@ def _searched(scheme: Scheme) -> Signs:
     if len(proof) > _PROOF_CLAUSES:
         return Signs(reason=f"the SAT solver says that there is no ternary lift, by a proof of {len(proof)} clauses")
     return _proven(scheme, {"clauses": proof})
+
+
+def _glucose() -> Any:
+    """Return the class of the SAT solver; None where the extra is not installed."""
+    try:
+        from pysat.solvers import Glucose4
+    except ImportError:
+        return None
+    return Glucose4
 
 
 def _proven(scheme: Scheme, witness: dict[str, Any]) -> Signs:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogue_samples import strassen
+from commands import Capture, answer
 from flipforge import api
 from flipforge.catalogue import SqliteStore
-from flipforge.cli import main
 from flipforge.errors import InputError, ReplayError, RingError, VerificationError
 from flipforge.flips import Orbits, seed_words, symmetric_reference, symmetric_walk, unpack
 from flipforge.problems import matmul, parse
@@ -398,13 +398,6 @@ def test_other_rings_are_refused() -> None:
         SymmetricSpace(matmul(2, 2, 2), shear, ZT)
 
 
-def _run(capture: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main([str(word) for word in words])
-    out, err = capture.readouterr()
-    return int(caught.value.code or 0), out, err
-
-
 @pytest.mark.parametrize("ring", [GF2, Z])
 def test_what_only_records_a_group_replays_where_a_search_begins_with_it(ring: Ring, tmp_path: Path) -> None:
     space = SymmetricSpace(matmul(2, 2, 2), symmetry("Z3", matmul(2, 2, 2), GF2))
@@ -418,26 +411,26 @@ def test_what_only_records_a_group_replays_where_a_search_begins_with_it(ring: R
 
 
 @pytest.mark.parametrize("chosen", [(), ("--cubes", "110")])
-def test_search_resume_and_replay(chosen: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_search_resume_and_replay(chosen: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:
     """From the command line to the catalogue and back: found, invariant under what it records, resumed, replayed."""
     db = tmp_path / "catalogue.sqlite"
-    terms = ("--max-flips", 3000, "--target-rank", 23, "--workers", 1, "--db", db, "--json")
+    terms = ("--max-flips", "3000", "--target-rank", "23", "--workers", "1", "--db", str(db), "--json")
     group = ("--symmetry", "Z3", *chosen)
-    code, out, _ = _run(capsys, "search", "matmul:3x3x3", *group, "--seed", 2, *terms)
+    code, out, _ = answer(capsys, "search", "matmul:3x3x3", *group, "--seed", "2", *terms)
     assert code == 3
-    code, out, _ = _run(capsys, "resume", json.loads(out)["run"], "--max-flips", 60_000_000, "--db", db, "--json")
+    code, out, _ = answer(
+        capsys, "resume", json.loads(out)["run"], "--max-flips", "60000000", "--db", str(db), "--json"
+    )
     found = json.loads(out)
     assert code == 0 and found["rank"] == 23 and found["walk_version"] == "gf2-sym/1"
     scheme = api.load(found["scheme"], db=db)
     recorded = symmetry_of(scheme)
     assert recorded is not None and recorded.name == "Z3" and is_invariant(scheme, recorded)
-    code, out, _ = _run(capsys, "replay", found["scheme"], "--db", db, "--json")
+    code, out, _ = answer(capsys, "replay", found["scheme"], "--db", str(db), "--json")
     assert code == 0 and json.loads(out)["scheme"] == found["scheme"]
 
 
-def test_a_search_without_the_symmetry_starts_from_what_one_with_it_keeps(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_search_without_the_symmetry_starts_from_what_one_with_it_keeps(tmp_path: Path, capsys: Capture) -> None:
     db = tmp_path / "c.db"
     usual: dict[str, Any] = {"workers": 1, "seed": 1, "db": db}
     first = api.search("matmul:3x3x3", symmetry="Z3", max_flips=300_000, **usual)
@@ -451,11 +444,9 @@ def test_a_search_without_the_symmetry_starts_from_what_one_with_it_keeps(
         assert {(rank, each["state"]) for rank, each in store.run(second.run).checkpoint["ladder"]["starts"]} == kept
         assert len({rank for rank, _ in kept}) > 1, "more than the best is taken"
     assert second.scheme is not None and api.replay_scheme(second.scheme, db=db).scheme == second.scheme
-    words = ("search", "matmul:3x3x3", "--symmetry", "S3", "--from", first.run, "--db", str(db))
-    with pytest.raises(SystemExit) as stop:
-        main([*words, "--workers", "1"])
-    assert stop.value.code == 2
-    assert "S3 does not permute its products" in capsys.readouterr().err
+    words = ("matmul:3x3x3", "--symmetry", "S3", "--from", first.run, "--workers", "1", "--db", str(db))
+    code, out, err = answer(capsys, "search", *words)
+    assert (code, out) == (2, "") and "S3 does not permute its products" in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -472,9 +463,9 @@ def test_a_search_without_the_symmetry_starts_from_what_one_with_it_keeps(
     ],
 )
 def test_what_cannot_be_searched_writes_nothing(
-    words: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], message: str, tmp_path: Path, capsys: Capture
 ) -> None:
     db = tmp_path / "catalogue.sqlite"
-    code, out, err = _run(capsys, "search", *words, "--db", db)
+    code, out, err = answer(capsys, "search", *words, "--db", str(db))
     assert code == 2 and not out and message in err and err.count("\n") == 1
     assert not db.exists()
